@@ -1,0 +1,51 @@
+# A thin face over meson, for hands that type make. What is built is decided in meson.build, what is
+# tested in tools/run-tests.
+#
+#   make           the program: build/creel      make check    every test there is
+#   make install   PREFIX=/usr/local DESTDIR=    make demo     creel at work
+#   make fuzz      TIME=600 (seconds)            make bench    side by side with other runtimes
+#   make format    every C file                  make clean
+#
+# check and demo install what they lack, when root asks (tools/install-packages).
+PREFIX ?= /usr/local
+DESTDIR ?=
+TIME ?= 600
+BUILD := build
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet products
+
+$(BUILD)/build.ninja:
+	@meson setup --prefix "$(PREFIX)" $(MESON_OPTIONS) $(BUILD)
+
+check:
+	@tools/install-packages build check $(if $(CI),ci)
+	@tools/run-tests $(if $(CI),--ci)
+
+demo:
+	@tools/install-packages build demo
+	@$(MAKE) --no-print-directory all
+	@tools/demo
+
+# Builds only when there is no program yet: `make && sudo make install` compiles nothing as root.
+install: $(BUILD)/creel
+	@meson introspect --buildoptions $(BUILD) | grep -q '"name": "prefix", "value": "$(PREFIX)"' || \
+		meson configure -Dprefix="$(PREFIX)" $(BUILD)
+	@DESTDIR="$(DESTDIR)" meson install --no-rebuild --strip -C $(BUILD)
+
+$(BUILD)/creel:
+	@$(MAKE) --no-print-directory all
+
+bench: all
+	@bench/bench
+
+fuzz:
+	@tools/run-tests --fuzz $(TIME) fuzz
+
+format:
+	@tools/format
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all check demo install bench fuzz format clean

@@ -1,0 +1,203 @@
+/*
+ * creel: the public C API of the OCI container runtime. The creel program uses nothing else.
+ *
+ * A runtime handle stands for one state directory and the options that hold for every command. Each
+ * verb is one function: it returns 0 (or what its line says) on success and −1 with *ret_error
+ * filled on failure, having undone whatever it had begun. The library prints nothing and reads no
+ * environment variable but those named here. It is not thread-safe, and a process that calls
+ * creel_create, creel_run or creel_exec must have one thread.
+ *
+ * Terms and rules are those of the OCI runtime specification, runtime.md and config.md.
+ */
+#ifndef CREEL_H
+#define CREEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CREEL_SPEC_VERSION "1.3.0" /* the newest runtime specification that is carried out */
+
+/* What kind of failure it is. */
+enum creel_code {
+	CREEL_SYSTEM = 1,      /* a system call failed: see sys */
+	CREEL_INVALID = 2,     /* config.json or another input file is wrong: see pointer */
+	CREEL_USAGE = 3,       /* the caller's arguments are wrong */
+	CREEL_NOT_FOUND = 4,   /* there is no such container */
+	CREEL_EXISTS = 5,      /* the id is taken */
+	CREEL_STATE = 6,       /* the container is in the wrong state */
+	CREEL_UNSUPPORTED = 7, /* this build or this machine cannot do what was asked */
+	CREEL_NO_MEMORY = 8,   /* the memory limit of one command was reached */
+};
+
+struct creel_error {
+	int code;          /* enum creel_code */
+	int sys;           /* errno, 0 when none */
+	char pointer[160]; /* JSON pointer (RFC 6901) into config.json, "" when none */
+	char text[1280];   /* what was tried, on what, and why it failed */
+	char hint[320];    /* how to mend it, "" when not known */
+};
+
+/* Writes "text (config.json: pointer); hint: hint" into buf, ended with NUL and cut at size;
+ * returns its length. */
+size_t creel_error_message(const struct creel_error *error, char *buf, size_t size);
+
+enum creel_log_level { CREEL_LOG_ERROR, CREEL_LOG_WARNING, CREEL_LOG_INFO, CREEL_LOG_DEBUG };
+
+enum creel_cgroup_manager { CREEL_CGROUP_CGROUPFS, CREEL_CGROUP_SYSTEMD, CREEL_CGROUP_DISABLED };
+
+enum creel_rootless { CREEL_ROOTLESS_AUTO, CREEL_ROOTLESS_TRUE, CREEL_ROOTLESS_FALSE };
+
+/* What holds for every command. Zero is the default of each; strings are borrowed until creel_free.
+ */
+struct creel_options {
+	const char *root; /* state directory, absolute; it is made when first needed */
+	enum creel_cgroup_manager cgroup_manager;
+	enum creel_rootless rootless;
+	enum creel_log_level log_level; /* log gets messages up to this level */
+	void (*log)(void *user, enum creel_log_level level, const char *message);
+	void *log_user;
+};
+
+struct creel;
+
+/*
+ * Must be the first thing that main does, with its own argc and argv, before any descriptor is
+ * opened: closes the descriptors of the caller on exec, makes the process non-dumpable and, when
+ * the command enters a container (enters), runs the program again from a read-only copy that no
+ * container can reach for writing (CVE-2019-5736). Returns 0 in the protected process; it may not
+ * return at all in the first one.
+ */
+int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error);
+
+/* Makes a handle. Errors: CREEL_NO_MEMORY, CREEL_UNSUPPORTED (the kernel is too old), CREEL_USAGE
+ * (root). */
+struct creel *creel_new(const struct creel_options *options, struct creel_error *ret_error);
+void creel_free(struct creel *creel); /* NULL-safe */
+
+/* ---- making and running ---- */
+
+struct creel_create {
+	const char *bundle;         /* directory; NULL: the current one */
+	const char *config;         /* file in place of BUNDLE/config.json; NULL: that */
+	const char *console_socket; /* path of the socket that gets the terminal; NULL: none */
+	const char *pidfd_socket;   /* path of the socket that gets a pidfd of init; NULL: none */
+	const char *
+		pid_file; /* written, atomically and only on success, with init's pid; NULL: none */
+	const char *notify_socket; /* NOTIFY_SOCKET of the caller; NULL: none */
+	bool no_pivot, no_new_keyring, no_subreaper;
+	bool detach;           /* creel_run: return as soon as the program runs */
+	bool keep;             /* creel_run: keep the state after the program ended */
+	unsigned preserve_fds; /* descriptors 3 … 2+N stay open in the container */
+	unsigned listen_fds;   /* as systemd's LISTEN_FDS, counted before preserve_fds */
+};
+
+/* Makes the container; its program waits for creel_start. */
+int creel_create(struct creel *creel, const char *id, const struct creel_create *create,
+		 struct creel_error *ret_error);
+
+/* Starts the program of a created container; returns when it runs. */
+int creel_start(struct creel *creel, const char *id, struct creel_error *ret_error);
+
+/*
+ * create, start and, unless detached, wait, then delete. *ret_status gets the exit status of the
+ * program (128 + the signal when one ended it), 0 when detached.
+ */
+int creel_run(struct creel *creel, const char *id, const struct creel_create *create,
+	      int *ret_status, struct creel_error *ret_error);
+
+struct creel_exec {
+	const char
+		*process; /* file with the JSON of the process; NULL: args and the options below */
+	const char *const *args; /* the program and its arguments, ended with NULL */
+	const char *const
+		*env;    /* NAME=value added to the container's, ended with NULL; NULL: none */
+	const char *cwd; /* NULL: the container's */
+	bool terminal, detach, no_new_privs, ignore_paused;
+	bool user_given, gid_given;
+	uint32_t uid, gid;
+	const uint32_t *additional_gids;
+	size_t additional_gid_count;
+	const char *const *caps; /* capability names added, ended with NULL; NULL: none */
+	const char *const
+		*cgroups; /* sub-cgroups to join, ended with NULL; NULL: the container's own */
+	const char *apparmor, *process_label;
+	const char *console_socket, *pidfd_socket, *pid_file;
+	unsigned preserve_fds;
+};
+
+/* Runs one more program in the container; *ret_status as in creel_run. */
+int creel_exec(struct creel *creel, const char *id, const struct creel_exec *exec, int *ret_status,
+	       struct creel_error *ret_error);
+
+/* ---- looking ---- */
+
+enum creel_status { CREEL_CREATING, CREEL_CREATED, CREEL_RUNNING, CREEL_PAUSED, CREEL_STOPPED };
+
+/* "creating", "created", "running", "paused", "stopped". */
+const char *creel_status_name(enum creel_status status);
+
+struct creel_annotation {
+	const char *key, *value;
+};
+
+/* One container as `state` and `list` show it; all strings belong to the object that gave it. */
+struct creel_state {
+	const char *id, *bundle, *rootfs;
+	const char *oci_version; /* of config.json, as it stands there; "" when absent */
+	const char *created;     /* RFC 3339 in UTC with nanoseconds */
+	const char *owner;       /* user name of the owner of the state directory, or "#UID" */
+	enum creel_status status;
+	pid_t pid; /* 0 when stopped */
+	const struct creel_annotation *annotations;
+	size_t annotation_count;
+};
+
+/* *ret_state is good until the next call on the handle. */
+int creel_state(struct creel *creel, const char *id, const struct creel_state **ret_state,
+		struct creel_error *ret_error);
+
+/*
+ * All containers, sorted by id. A broken one is reported to broken (which may be NULL) and left
+ * out. *ret_states is good until the next call on the handle.
+ */
+int creel_list(struct creel *creel, const struct creel_state **ret_states, size_t *ret_count,
+	       void (*broken)(void *user, const char *id, const struct creel_error *why),
+	       void *user, struct creel_error *ret_error);
+
+/* The text of `spec`: a config.json to start from, without a newline at its end. Good until the
+ * next call. */
+int creel_template(struct creel *creel, bool rootless, const char **ret_text,
+		   struct creel_error *ret_error);
+
+/* The JSON of `features`, with a newline at its end. Good until the next call. */
+int creel_features(struct creel *creel, const char **ret_text, struct creel_error *ret_error);
+
+/*
+ * The text of `explain`: the plan that creel_create would carry out, one step a line. Changes
+ * nothing. Good until the next call.
+ */
+int creel_explain(struct creel *creel, const char *id, const struct creel_create *create,
+		  const char **ret_text, struct creel_error *ret_error);
+
+/* ---- ending ---- */
+
+/* Sends a signal to init, or to every process when all. */
+int creel_kill(struct creel *creel, const char *id, int signal, bool all,
+	       struct creel_error *ret_error);
+
+/* Deletes a stopped or created container, with force any. With force a missing one is no error. */
+int creel_delete(struct creel *creel, const char *id, bool force, struct creel_error *ret_error);
+
+/* The version of the library, "0.1.0". */
+const char *creel_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

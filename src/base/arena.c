@@ -1,0 +1,102 @@
+/*
+ * The arena: see arena.h. It never frees a piece and never moves one.
+ */
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+int arena_init(struct arena *a, size_t limit, struct err *e)
+{
+	void *start = mmap(NULL, limit, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (start == MAP_FAILED)
+		return err_sys(e, "reserve %zu bytes of address space", limit);
+	*a = (struct arena){.start = start, .limit = limit};
+	return 0;
+}
+
+void arena_done(struct arena *a)
+{
+	if (a && a->start)
+		(void)munmap(a->start, a->limit);
+	if (a)
+		*a = (struct arena){0};
+}
+
+int arena_reset(struct arena *a, struct err *e)
+{
+	if (a->used && madvise(a->start, a->used, MADV_DONTNEED))
+		return err_sys(e, "empty the arena");
+	a->used = 0;
+	return 0;
+}
+
+void *arena_get(struct arena *a, size_t size, struct err *e)
+{
+	size_t at = (a->used + 15) & ~(size_t)15;
+
+	if (at > a->limit || size > a->limit - at) {
+		err_set(e, ERR_NO_MEMORY, "out of memory: one command may use %zu MiB",
+			a->limit >> 20);
+		return NULL;
+	}
+	a->used = at + size;
+	return a->start + at;
+}
+
+void *arena_get_array(struct arena *a, size_t count, size_t size, struct err *e)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		bytes = (size_t)-1;
+	return arena_get(a, bytes, e);
+}
+
+void *arena_grow(struct arena *a, void *old, size_t count, size_t *capacity, size_t size,
+		 struct err *e)
+{
+	size_t wanted = *capacity ? *capacity * 2 : 4;
+	void *new;
+
+	if (count < *capacity)
+		return old;
+	new = arena_get_array(a, wanted, size, e);
+	if (!new)
+		return NULL;
+	if (count)
+		memcpy(new, old, count * size);
+	*capacity = wanted;
+	return new;
+}
+
+char *arena_copy(struct arena *a, const char *from, size_t length, struct err *e)
+{
+	char *to = arena_get(a, length + 1, e);
+
+	if (to && length)
+		memcpy(to, from, length);
+	return to;
+}
+
+char *arena_format(struct arena *a, struct err *e, const char *format, ...)
+{
+	va_list args, again;
+	char *to;
+	int n;
+
+	va_start(args, format);
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	to = n < 0 ? NULL : arena_get(a, (size_t)n + 1, e);
+	if (to)
+		(void)vsnprintf(to, (size_t)n + 1, format, again);
+	else if (n < 0)
+		err_sys(e, "format a string");
+	va_end(again);
+	return to;
+}

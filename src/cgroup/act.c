@@ -1,0 +1,156 @@
+/*
+ * Acting on a container's cgroup whatever its version: each function finds the hierarchy that does
+ * its job and hands over to that version's files. Called by run and container.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cgroup/files.h"
+#include "cgroup/knob.h"
+#include "cgroup/paths.h"
+#include "cgroup/tree.h"
+
+/* ---- settings -------------------------------------------------------------------------------- */
+
+/* Writes each line of value by itself: the kernel takes one entry a write. 0, or the errno. */
+static int write_lines(const char *dir, const struct cgroup_setting *setting)
+{
+	char line[4096];
+
+	for (const char *at = setting->value;; at++) {
+		size_t length = strcspn(at, "\n");
+
+		if (length >= sizeof(line))
+			return E2BIG;
+		memcpy(line, at, length);
+		line[length] = '\0';
+		if (knob_write(dir, setting->file, line))
+			return errno;
+		at += length;
+		if (!*at)
+			return 0;
+	}
+}
+
+/* The setting, or what stands in for it where its file is not there. 0, or the errno. */
+static int write_any(const char *dir, const struct cgroup_setting *setting)
+{
+	int number = write_lines(dir, setting);
+
+	if (number == ENOENT && setting->otherwise)
+		number = write_lines(dir, setting->otherwise);
+	return number == ENOENT && setting->optional ? 0 : number;
+}
+
+/* A file of version 2 that is missing may only want its controller enabled. */
+static int write_unified(const char *dir, const struct cgroup_setting *setting, struct err *e)
+{
+	char controller[64];
+	size_t word = strcspn(setting->file, ".");
+	int number;
+
+	if (setting->check_usage && files_v2_check_usage(dir, setting, e))
+		return -1;
+	number = write_any(dir, setting);
+	if (number == ENOENT && word < sizeof(controller) &&
+	    !str_starts(setting->file, "cgroup.") &&
+	    !str_starts(setting->pointer, "/linux/resources/unified/")) {
+		memcpy(controller, setting->file, word);
+		controller[word] = '\0';
+		if (files_v2_enable(dir, controller, e))
+			return -1;
+		number = write_any(dir, setting);
+	}
+	return number ? files_v2_explain_write(dir, setting, number, e) : 0;
+}
+
+int cgroup_write(const struct cgroup_paths *paths, const struct cgroup_setting *setting,
+		 struct err *e)
+{
+	const char *dir = paths_find(paths, setting->name);
+	int number, failed;
+
+	if (!dir)
+		failed = err_set(e, ERR_UNSUPPORTED,
+				 "the container is in no cgroup of controller \"%s\"",
+				 setting->name);
+	else if (!*setting->name)
+		failed = write_unified(dir, setting, e);
+	else
+		failed = (number = write_any(dir, setting))
+				 ? files_v1_explain_write(dir, setting, number, e)
+				 : 0;
+	return failed ? err_in(e, "%s", setting->pointer) : 0;
+}
+
+int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_settings *settings,
+		  struct arena *a, struct err *e)
+{
+	size_t left = settings->count, before;
+	bool *done = arena_get_array(a, left, sizeof(*done), e);
+
+	if (!done)
+		return -1;
+	do {
+		before = left;
+		for (size_t i = 0; i < settings->count; i++) {
+			if (done[i])
+				continue;
+			done[i] = !cgroup_write(paths, &settings->item[i], e);
+			if (!done[i] && e->sys != EINVAL)
+				return -1;
+			left -= done[i];
+		}
+	} while (left && left < before);
+	return left ? -1 : 0;
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+/* The hierarchy that is asked for processes: "devices" as in runc, or whatever there is. */
+static const char *find_pids(const struct cgroup_paths *paths)
+{
+	const char *dir = paths_find(paths, "devices");
+
+	return dir || !paths->count ? dir : paths->item[0].path;
+}
+
+int cgroup_pids(const struct cgroup_paths *paths, struct arena *a, pid_t **ret, size_t *ret_count,
+		struct err *e)
+{
+	const char *dir = find_pids(paths);
+
+	if (dir)
+		return tree_pids(dir, a, ret, ret_count, e);
+	*ret = NULL;
+	*ret_count = 0;
+	return 0;
+}
+
+/* ---- freezing -------------------------------------------------------------------------------- */
+
+/* On a hybrid machine it is version 1's freezer that counts: that is where runc and its users look.
+ */
+int cgroup_frozen(const struct cgroup_paths *paths, bool *ret, struct err *e)
+{
+	const char *freezer = paths_find(paths, "freezer"), *unified = paths_find(paths, "");
+
+	if (freezer)
+		return files_v1_frozen(freezer, ret, e);
+	if (unified)
+		return files_v2_frozen(unified, ret, e);
+	*ret = false;
+	return 0;
+}
+
+int cgroup_freeze(const struct cgroup_paths *paths, bool frozen, struct err *e)
+{
+	const char *freezer = paths_find(paths, "freezer"), *unified = paths_find(paths, "");
+	int64_t deadline = deadline_in(CGROUP_PATIENCE);
+
+	if (freezer)
+		return files_v1_freeze(freezer, frozen, deadline, e);
+	if (unified)
+		return files_v2_freeze(unified, frozen, deadline, e);
+	return err_set(e, ERR_UNSUPPORTED, "the container has no cgroup that can be frozen");
+}

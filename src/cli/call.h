@@ -1,0 +1,59 @@
+/*
+ * One command line, taken apart: what options.c fills in and the commands read.
+ *
+ * Options that go to the library as they are have their place in creel_create and creel_exec, the
+ * structs of the public API; so a command seldom has to copy anything.
+ */
+#pragma once
+
+#include <creel.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+/* The rows of the table in commands.c, in its order; options say by these where they belong. */
+enum command_id {
+	COMMAND_NONE, /* before the command: the global options */
+	COMMAND_CREATE,
+	COMMAND_DELETE,
+	COMMAND_EXEC,
+	COMMAND_EXPLAIN,
+	COMMAND_FEATURES,
+	COMMAND_KILL,
+	COMMAND_LIST,
+	COMMAND_RUN,
+	COMMAND_SPEC,
+	COMMAND_START,
+	COMMAND_STATE,
+	COMMAND_HELP,
+	COMMANDS,
+};
+
+struct environment;
+struct logging;
+
+struct call {
+	const char *argv0; /* as it was typed: usage errors name it */
+	const char *name;  /* its last part, "creel" or "runc": help names it */
+	size_t words;      /* how many the command line has: no list is longer */
+	const struct environment *environment;
+	struct logging *logging;
+	struct arena *arena; /* for lists and for what is printed */
+
+	/* global options */
+	bool debug, systemd_cgroup, help, version;
+	const char *log, *log_format, *log_level, *root, *rootless, *cgroup_manager, *criu;
+
+	/* what the options of commands hold beside creel_create and creel_exec */
+	bool all, force, quiet, template_rootless;
+	const char *format, *user;
+	struct str_list env, caps, gids, cgroups;
+	struct creel_create create;
+	struct creel_exec exec;
+
+	/* what is left of the command line after the command's name; ends with NULL */
+	const char **operand;
+	size_t operand_count;
+};

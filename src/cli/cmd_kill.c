@@ -1,0 +1,21 @@
+/*
+ * creel kill: sends a signal to a container.
+ */
+#include <signal.h>
+
+#include "cli/commands.h"
+#include "cli/error.h"
+#include "cli/signals.h"
+
+int cmd_kill(struct call *call, struct creel *creel, struct creel_error *ret_error)
+{
+	int number = SIGTERM;
+
+	if (call->operand_count > 1 && !signal_parse(call->operand[1], &number)) {
+		cli_fail(ret_error, CREEL_USAGE, "unknown signal \"%s\"", call->operand[1]);
+		return cli_hint(
+			ret_error,
+			"a number from 0 to 64, a name such as KILL or SIGKILL, or RTMIN+n");
+	}
+	return creel_kill(creel, call->operand[0], number, call->all, ret_error);
+}

@@ -1,0 +1,11 @@
+/*
+ * The environment variables that the command line heeds, read once in main. NULL where one is not
+ * set.
+ */
+#pragma once
+
+struct environment {
+	const char *xdg_runtime_dir, *user;  /* choose the default of --root */
+	const char *notify_socket;           /* sd_notify(3) */
+	const char *listen_fds, *listen_pid; /* sd_listen_fds(3) */
+};

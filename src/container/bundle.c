@@ -1,0 +1,158 @@
+/*
+ * From a bundle to a plan: see bundle.h.
+ */
+#include "container/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "spec/validate.h"
+#include "sys/caps.h"
+#include "sys/procfs.h"
+
+const char *bundle_path_of(int fd, struct arena *a, struct err *e)
+{
+	char link[40], path[PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0) {
+		err_sys(e, "read %s", link);
+		return NULL;
+	}
+	return arena_copy(a, path, (size_t)n, e);
+}
+
+/* Without trailing and doubled slashes, so that it can be compared with what the kernel says. */
+static const char *clean(const char *path, struct arena *a, struct err *e)
+{
+	char *to = arena_get(a, strlen(path) + 2, e);
+	char *start = to;
+
+	if (!to)
+		return NULL;
+	for (; *path; path++)
+		if (*path != '/' || (path[1] != '/' && path[1] != '\0'))
+			*to++ = *path;
+	if (to == start)
+		*to++ = '/';
+	*to = '\0';
+	return start;
+}
+
+/*
+ * The root must be given by its real path: were a component of it a link, somebody could turn it
+ * elsewhere between our look and the kernel's.
+ */
+static int find_rootfs(struct creel *c, struct bundle *b, struct err *e)
+{
+	const char *given = b->spec->root->path;
+	const char *path = *given == '/' ? clean(given, &c->arena, e)
+					 : arena_format(&c->arena, e, "%s/%s", b->path,
+							clean(given, &c->arena, e));
+	_close_ int fd = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	const char *real;
+
+	if (!path)
+		return -1;
+	if (fd < 0) {
+		int number = errno;
+
+		err_set(e, ERR_INVALID, "invalid rootfs: stat %s: %s", path,
+			err_errno_text(number));
+		if (number == EACCES)
+			err_hint(e, "a directory above it is closed to the caller: chmod a+x it");
+		else if (number == ENOENT)
+			err_hint(e, "make the directory and put a root file system into it");
+		return err_in(e, "/root/path");
+	}
+	real = bundle_path_of(fd, &c->arena, e);
+	if (!real)
+		return -1;
+	if (!str_equal(real, path)) {
+		err_set(e, ERR_INVALID, "invalid rootfs: not an absolute path, or a symlink");
+		err_hint(e, "%s is really %s: write that", path, real);
+		return err_in(e, "/root/path");
+	}
+	b->rootfs = real;
+	return 0;
+}
+
+static int load_config(struct creel *c, const struct creel_create *o, int dir, struct bundle *b,
+		       struct err *e)
+{
+	const char *name = o->config ? o->config : "config.json";
+
+	if (spec_load(o->config ? AT_FDCWD : dir, name, &c->arena, &c->log, &b->spec, &b->text, e))
+		return -1;
+	return spec_validate(b->spec, geteuid() != 0, &c->arena, &c->log, e) ||
+			       spec_refuse_unsupported(b->spec, e)
+		       ? -1
+		       : 0;
+}
+
+int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *ret, struct err *e)
+{
+	const char *given = o->bundle ? o->bundle : ".";
+	_close_ int dir = open(given, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_sys(e, "chdir %s", given);
+	ret->path = bundle_path_of(dir, &c->arena, e);
+	if (!ret->path)
+		return -1;
+	if (!load_config(c, o, dir, ret, e) && !find_rootfs(c, ret, e))
+		return 0;
+	if (ret->spec)
+		spec_point(&ret->text, e);
+	return -1;
+}
+
+int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_facts *ret,
+		  struct err *e)
+{
+	*ret = (struct plan_facts){
+		.euid = geteuid(),
+		.egid = getegid(),
+		.in_user_namespace = procfs_in_user_namespace(),
+		.capabilities = caps_all(),
+	};
+	if (ret->euid != 0 || ret->in_user_namespace)
+		ret->setgroups_denied = procfs_setgroups_denied();
+	if (!cgroups || c->options.cgroup_manager == CREEL_CGROUP_DISABLED)
+		return 0;
+	if (c->options.cgroup_manager == CREEL_CGROUP_SYSTEMD) {
+		err_set(e, ERR_UNSUPPORTED, "the systemd cgroup manager is not supported yet");
+		return err_hint(e, "leave --systemd-cgroup away and give cgroupsPath as a path");
+	}
+	return cgroup_detect(own_cgroup, &c->arena, &ret->cgroup, e);
+}
+
+int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, struct bundle *b,
+		bool wait_start, struct plan **ret, struct err *e)
+{
+	const char *cgroups_path = b->spec->linux_.cgroups_path;
+	struct plan_request request = {
+		.id = id,
+		.rootfs = b->rootfs,
+		.bundle = b->path,
+		.no_pivot = o->no_pivot,
+		.no_new_keyring = o->no_new_keyring,
+		.wait_start = wait_start,
+		.preserve_fds = o->preserve_fds + o->listen_fds,
+		.log = &c->log,
+	};
+
+	if (facts_collect(c, true, !cgroups_path || *cgroups_path != '/', &b->facts, e))
+		return -1;
+	if (!plan_build(b->spec, &b->facts, &request, &c->arena, ret, e))
+		return 0;
+	spec_point(&b->text, e);
+	return -1;
+}

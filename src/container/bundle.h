@@ -1,0 +1,32 @@
+/*
+ * From a bundle to a plan: what create, run and explain have in common before anything is changed.
+ */
+#pragma once
+
+#include "container/runtime.h"
+#include "plan/plan.h"
+#include "spec/decode.h"
+
+struct bundle {
+	const char *path;   /* absolute, without links */
+	const char *rootfs; /* the same */
+	struct spec *spec;
+	struct json_input text; /* of config.json, for errors and for the copy */
+	struct plan_facts facts;
+};
+
+/* Opens the bundle, reads and checks its configuration, finds the root file system. Changes
+ * nothing. */
+int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *ret,
+		struct err *e) must_check;
+
+/* The plan of creating it; wait_start: create, not run. */
+int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, struct bundle *b,
+		bool wait_start, struct plan **ret, struct err *e) must_check;
+
+/* The machine, as far as a plan asks. own_cgroup: also which cgroups the runtime itself is in. */
+int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_facts *ret,
+		  struct err *e) must_check;
+
+/* The absolute path of an open file. */
+const char *bundle_path_of(int fd, struct arena *a, struct err *e) must_check;

@@ -1,0 +1,92 @@
+/*
+ * delete: gives back everything that a container had.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/fd.h"
+#include "container/status.h"
+#include "state/store.h"
+#include "sys/pidfd.h"
+
+#define KILL_TIMEOUT 10000 /* ms */
+
+/* Kills init and waits until it is gone; with it ends every process of its pid namespace. */
+static int kill_init(struct container *ct, struct err *e)
+{
+	int left;
+
+	if (container_hold(ct, e))
+		return -1;
+	if (ct->pidfd < 0)
+		return 0;
+	if (pidfd_signal(ct->pidfd, SIGKILL, e) && e->sys != ESRCH)
+		return -1;
+	if (ct->status == CREEL_PAUSED && cgroup_freeze(&ct->cgroup, false, e))
+		return -1;
+	left = pidfd_wait_all(&ct->pidfd, 1, KILL_TIMEOUT, e);
+	if (left > 0)
+		err_set(e, ERR_STATE, "container init still running: process %d does not die",
+			(int)ct->pid);
+	return left ? -1 : 0;
+}
+
+/* Others of the container that do not end with init: those of a shared pid namespace, or of a
+ * create that was killed. */
+static int kill_rest(struct creel *c, const struct container *ct, struct err *e)
+{
+	size_t count;
+	pid_t *pids;
+
+	if (ct->record->private_pids && ct->record->pid)
+		return 0;
+	if (cgroup_pids(&ct->cgroup, &c->arena, &pids, &count, e))
+		return -1;
+	return count ? cgroup_kill(&ct->cgroup, &c->arena, e) : 0;
+}
+
+static int delete_open(struct creel *c, struct container *ct, bool force, struct err *e)
+{
+	bool dead = ct->status == CREEL_STOPPED || ct->status == CREEL_CREATED ||
+		    ct->status == CREEL_CREATING;
+
+	if (!dead && !force) {
+		err_set(e, ERR_STATE, "cannot delete container %s that is not stopped: %s", ct->id,
+			creel_status_name(ct->status));
+		return err_hint(e, "kill it first, or use --force");
+	}
+	if (ct->status != CREEL_STOPPED && kill_init(ct, e))
+		return -1;
+	return kill_rest(c, ct, e) || container_destroy(c, ct, e) ? -1 : 0;
+}
+
+/*
+ * A directory without a readable record: what a create leaves that was killed in its first instant,
+ * before it had made anything else. A damaged record is removed by force alone, since its cgroup is
+ * not known.
+ */
+static int delete_broken(struct creel *c, const char *id, bool force, struct err *e)
+{
+	bool no_record = e->code == ERR_NOT_FOUND;
+	struct err why = *e;
+
+	if (e->code == ERR_USAGE || (!no_record && (!force || e->code != ERR_INVALID)))
+		return -1;
+	if (store_remove(c->root, id, &why)) {
+		*e = why;
+		return -1;
+	}
+	return force ? 0 : -1;
+}
+
+int container_delete(struct creel *c, const char *id, bool force, struct err *e)
+{
+	struct container ct;
+	int failed;
+
+	if (container_open(c, id, true, &ct, e))
+		return delete_broken(c, id, force, e);
+	failed = delete_open(c, &ct, force, e);
+	container_close(&ct);
+	return failed;
+}

@@ -1,0 +1,99 @@
+/*
+ * exec: runs one more program in a container, with the same walk as create.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "container/bundle.h"
+#include "container/exec_process.h"
+#include "container/status.h"
+#include "run/carry.h"
+#include "run/foreground.h"
+#include "run/spawn.h"
+#include "run/sync.h"
+
+static int check(const struct container *ct, const struct creel_exec *o, struct err *e)
+{
+	if (ct->status == CREEL_STOPPED || ct->status == CREEL_CREATING)
+		return err_set(e, ERR_STATE, "cannot exec in a stopped container");
+	if (ct->status == CREEL_PAUSED && !o->ignore_paused)
+		return err_set(
+			e, ERR_STATE,
+			"cannot exec in a paused container (use --ignore-paused to override)");
+	return 0;
+}
+
+static int plan_it(struct creel *c, const struct container *ct, const struct creel_exec *o,
+		   struct plan_facts *facts, struct plan **ret, struct err *e)
+{
+	struct plan_exec_request request = {
+		.id = ct->id,
+		.cgroup = ct->cgroup,
+		.preserve_fds = o->preserve_fds,
+		.log = &c->log,
+	};
+	struct spec *spec;
+
+	if (container_config(c, ct, &spec, e) || exec_process(c, ct, o, &request.process, e) ||
+	    facts_collect(c, false, false, facts, e))
+		return -1;
+	request.spec = spec;
+	return plan_build_exec(&request, facts, &c->arena, ret, e);
+}
+
+/* Up to the execution of the program; on failure the process is gone again. */
+static int begin(struct walk *w, const struct creel_exec *o, struct err *e)
+{
+	if (!carry_prepare(w, e) && !spawn_process(w, e) && !carry_runtime(w, e) &&
+	    !sync_wait_exec(w->sync, w->log, e))
+		return 0;
+	err_wrap(e, "unable to start container process");
+	spawn_kill(w, e);
+	if (o->pid_file)
+		file_remove(AT_FDCWD, o->pid_file);
+	return -1;
+}
+
+static int carry_out(struct creel *c, struct container *ct, const struct creel_exec *o,
+		     int *ret_status, struct err *e)
+{
+	struct plan_facts facts;
+	struct plan *plan;
+	_close_ int signals = -1;
+	struct walk w;
+	int failed;
+
+	if (plan_it(c, ct, o, &facts, &plan, e))
+		return -1;
+	if (!o->detach) {
+		signals = foreground_begin(false, e);
+		if (signals < 0)
+			return -1;
+	}
+	walk_init(&w, plan, &facts, &c->arena, &c->log);
+	w.pid_file = o->pid_file;
+	w.container = fd_take(&ct->pidfd);
+	failed = begin(&w, o, e);
+	if (!failed && !o->detach)
+		failed = foreground_wait(signals, w.pid, w.pidfd, ret_status, e);
+	walk_done(&w);
+	return failed;
+}
+
+int container_exec(struct creel *c, const char *id, const struct creel_exec *o, int *ret_status,
+		   struct err *e)
+{
+	struct container ct;
+	int failed;
+
+	*ret_status = 0;
+	if (container_open(c, id, false, &ct, e))
+		return -1;
+	failed = check(&ct, o, e) || container_hold(&ct, e) || check(&ct, o, e) ||
+		 carry_out(c, &ct, o, ret_status, e);
+	container_close(&ct);
+	return failed ? -1 : 0;
+}

@@ -1,0 +1,10 @@
+/*
+ * The process that exec runs: from a file, or the container's own with what the command line
+ * changes.
+ */
+#pragma once
+
+#include "container/status.h"
+
+int exec_process(struct creel *c, const struct container *ct, const struct creel_exec *o,
+		 const struct spec_process **ret, struct err *e) must_check;

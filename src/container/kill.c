@@ -1,0 +1,53 @@
+/*
+ * kill: sends a signal to init, or to all processes of the container.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "container/status.h"
+#include "sys/pidfd.h"
+
+/* Every process that is in the cgroup now; one that ends meanwhile has got what was wanted. */
+static int signal_all(struct creel *c, const struct container *ct, int signal, struct err *e)
+{
+	size_t count;
+	pid_t *pids;
+
+	if (signal == SIGKILL)
+		return cgroup_kill(&ct->cgroup, &c->arena, e);
+	if (cgroup_pids(&ct->cgroup, &c->arena, &pids, &count, e))
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (kill(pids[i], signal) && errno != ESRCH)
+			return err_sys(e, "signal process %d", (int)pids[i]);
+	return 0;
+}
+
+static int signal_init(struct creel *c, struct container *ct, int signal, struct err *e)
+{
+	if (ct->status == CREEL_STOPPED || container_hold(ct, e) || ct->status == CREEL_STOPPED)
+		return ct->status == CREEL_STOPPED ? err_set(e, ERR_STATE, "container not running")
+						   : -1;
+	/* Without a pid namespace of its own the others would outlive init. */
+	if (signal == SIGKILL && !ct->record->private_pids)
+		return cgroup_kill(&ct->cgroup, &c->arena, e);
+	if (pidfd_signal(ct->pidfd, signal, e))
+		return e->sys == ESRCH ? err_set(e, ERR_STATE, "container not running") : -1;
+	/* A frozen process of version 1 does not even die; version 2 takes care of that itself, and
+	 * thawing is no harm. */
+	if (signal == SIGKILL && ct->status == CREEL_PAUSED)
+		return cgroup_freeze(&ct->cgroup, false, e);
+	return 0;
+}
+
+int container_kill(struct creel *c, const char *id, int signal, bool all, struct err *e)
+{
+	struct container ct;
+	int failed;
+
+	if (container_open(c, id, false, &ct, e))
+		return -1;
+	failed = all ? signal_all(c, &ct, signal, e) : signal_init(c, &ct, signal, e);
+	container_close(&ct);
+	return failed;
+}

@@ -1,0 +1,184 @@
+/*
+ * Making a container: see make.h. The order is the promise: what has to be found again after a
+ * crash is recorded before it is made.
+ */
+#include "container/make.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "run/carry.h"
+#include "run/gate.h"
+#include "run/spawn.h"
+#include "state/store.h"
+
+static int check_terminal(const struct spec *spec, const struct creel_create *o, bool detached,
+			  struct err *e)
+{
+	bool terminal = spec->process->terminal;
+
+	if (o->console_socket && !(detached && terminal))
+		return err_set(e, ERR_USAGE,
+			       "cannot use console socket if runc will not detach or allocate tty");
+	if (!terminal)
+		return 0;
+	if (detached && !o->console_socket)
+		err_set(e, ERR_INVALID,
+			"cannot allocate tty if runc will detach without setting console socket");
+	else
+		err_set(e, ERR_UNSUPPORTED, "a terminal for the container is not supported yet");
+	err_hint(e, "set process.terminal to false%s",
+		 detached ? ", or give --console-socket" : "");
+	return err_in(e, "/process/terminal");
+}
+
+static int check_options(const struct creel_create *o, struct err *e)
+{
+	if (o->pidfd_socket)
+		return err_set(e, ERR_UNSUPPORTED, "--pidfd-socket is not supported yet");
+	if (o->listen_fds)
+		return err_set(e, ERR_UNSUPPORTED, "passing on LISTEN_FDS is not supported yet");
+	return 0;
+}
+
+/* The decoder ended strings in place by a NUL where their closing quote was; JSON has no other NUL.
+ */
+static int copy_config(struct creel *c, const struct making *m, struct err *e)
+{
+	const struct json_input *text = &m->bundle.text;
+	char *copy = arena_copy(&c->arena, text->text, text->length, e);
+
+	if (!copy)
+		return -1;
+	for (char *nul = copy; (nul = memchr(nul, '\0', (size_t)(copy + text->length - nul)));)
+		*nul = '"';
+	return file_replace(m->ct.dir, STORE_CONFIG, 0600, copy, text->length, e);
+}
+
+static int fill_cgroups(struct creel *c, struct making *m, struct err *e)
+{
+	const struct cgroup_paths *paths = &m->plan->cgroup;
+	struct str_map *map = &m->ct.record->cgroup_paths;
+
+	m->ct.cgroup = *paths;
+	map->item = arena_get_array(&c->arena, paths->count, sizeof(*map->item), e);
+	if (!map->item)
+		return -1;
+	for (; map->count < paths->count; map->count++)
+		map->item[map->count] = (struct str_pair){
+			.key = paths->item[map->count].name,
+			.value = paths->item[map->count].path,
+		};
+	return 0;
+}
+
+static int fill_record(struct creel *c, const char *id, struct making *m, struct err *e)
+{
+	struct state_record *record = arena_get(&c->arena, sizeof(*record), e);
+	const struct spec *spec = m->bundle.spec;
+
+	if (!record)
+		return -1;
+	m->ct.record = record;
+	*record = (struct state_record){
+		.id = id,
+		.oci_version = spec->oci_version,
+		.created = state_record_now(&c->arena, e),
+		.bundle = m->bundle.path,
+		.rootfs = m->bundle.rootfs,
+		.annotations = spec->annotations,
+		.rootless = m->bundle.facts.euid != 0,
+		.private_pids = m->plan->clone_flags & ns_clone_flag(NS_PID),
+		.poststart_hooks = spec->hooks.kind[HOOK_POSTSTART].count,
+		.poststop_hooks = spec->hooks.kind[HOOK_POSTSTOP].count,
+	};
+	return record->created ? fill_cgroups(c, m, e) : -1;
+}
+
+static int claim(struct creel *c, const char *id, struct making *m, struct err *e)
+{
+	m->ct.dir = store_create(c->root, id, e);
+	if (m->ct.dir < 0)
+		return -1;
+	m->ct.id = id;
+	return copy_config(c, m, e) || state_record_write(m->ct.dir, m->ct.record, &c->arena, e)
+		       ? -1
+		       : 0;
+}
+
+static const char *absolute(const char *path, struct arena *a, struct err *e)
+{
+	char cwd[4096];
+
+	if (!path || *path == '/')
+		return path;
+	if (!getcwd(cwd, sizeof(cwd))) {
+		err_sys(e, "getcwd");
+		return NULL;
+	}
+	return arena_format(a, e, "%s/%s", cwd, path);
+}
+
+static int carry_out(struct creel *c, const struct creel_create *o, bool wait_start,
+		     struct making *m, struct err *e)
+{
+	struct walk *w = &m->walk;
+
+	walk_init(w, m->plan, &m->bundle.facts, &c->arena, &c->log);
+	w->state = m->ct.dir;
+	w->record = m->ct.record;
+	w->pid_file = absolute(o->pid_file, &c->arena, e);
+	if (o->pid_file && !w->pid_file)
+		return -1;
+	if (wait_start) {
+		w->gate = gate_make(m->ct.dir, e);
+		if (w->gate < 0)
+			return -1;
+	}
+	return carry_prepare(w, e) || spawn_process(w, e) || carry_runtime(w, e) ? -1 : 0;
+}
+
+int make_container(struct creel *c, const char *id, const struct creel_create *o, bool wait_start,
+		   struct making *m, struct err *e)
+{
+	m->ct.dir = m->ct.pidfd = -1;
+	if (store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
+	    check_terminal(m->bundle.spec, o, wait_start || o->detach, e) || check_options(o, e) ||
+	    bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) || fill_record(c, id, m, e))
+		return -1;
+	if (claim(c, id, m, e)) {
+		if (m->ct.dir >= 0)
+			make_undo(c, m, e);
+		return -1;
+	}
+	if (!carry_out(c, o, wait_start, m, e))
+		return 0;
+	spec_point(&m->bundle.text, e);
+	err_wrap(e, "unable to start container process");
+	make_undo(c, m, e);
+	return -1;
+}
+
+void make_undo(struct creel *c, struct making *m, struct err *e)
+{
+	struct err why;
+
+	if (m->walk.plan) {
+		spawn_kill(&m->walk, e);
+		if (m->walk.pid_file)
+			file_remove(AT_FDCWD, m->walk.pid_file);
+	}
+	if (cgroup_kill(&m->ct.cgroup, &c->arena, &why) || container_destroy(c, &m->ct, &why))
+		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
+	make_done(m);
+}
+
+void make_done(struct making *m)
+{
+	if (m->walk.plan)
+		walk_done(&m->walk);
+	container_close(&m->ct);
+}

@@ -1,0 +1,30 @@
+/*
+ * Making a container up to its gate: the larger part of create and run.
+ */
+#pragma once
+
+#include "container/bundle.h"
+#include "container/status.h"
+#include "run/walk.h"
+
+/* A container in the making: zero, then make_container, then make_done. */
+struct making {
+	struct bundle bundle;
+	struct plan *plan;
+	struct walk walk;
+	struct container ct; /* as it is given back when something fails */
+};
+
+/*
+ * Claims the id, records the container, makes it and lets init come to its gate (wait_start: it
+ * waits there for start; otherwise it goes on to execute the program). On failure everything that
+ * was made is given back.
+ */
+int make_container(struct creel *c, const char *id, const struct creel_create *o, bool wait_start,
+		   struct making *m, struct err *e) must_check;
+
+/* Ends a container that was made, when something failed after that: kills it and gives everything
+ * back. */
+void make_undo(struct creel *c, struct making *m, struct err *e);
+
+void make_done(struct making *m);

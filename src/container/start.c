@@ -1,0 +1,80 @@
+/*
+ * start: lets the program of a created container go, and says whether it really runs.
+ */
+#include "container/start.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/fd.h"
+#include "run/gate.h"
+#include "run/hook.h"
+#include "run/sync.h"
+#include "sys/pidfd.h"
+
+int container_poststart(struct creel *c, struct container *ct, struct err *e)
+{
+	const struct spec_hook_list *hooks;
+	struct spec *spec;
+	const char *state;
+
+	if (!ct->record->poststart_hooks)
+		return 0;
+	if (container_config(c, ct, &spec, e))
+		return -1;
+	state = hook_state(ct->record, creel_status_name(CREEL_RUNNING), ct->record->pid, &c->arena,
+			   e);
+	if (!state)
+		return -1;
+	hooks = &spec->hooks.kind[HOOK_POSTSTART];
+	for (size_t i = 0; i < hooks->count; i++) {
+		struct err gone;
+
+		if (!hook_run(&hooks->item[i], HOOK_POSTSTART, i, state, ct->record->bundle,
+			      &c->arena, e))
+			continue;
+		if (ct->pidfd >= 0 && pidfd_signal(ct->pidfd, SIGKILL, &gone))
+			log_add(&c->log, LOG_LEVEL_DEBUG, "%s", gone.text);
+		return -1;
+	}
+	return 0;
+}
+
+static int check(const struct container *ct, struct err *e)
+{
+	switch (ct->status) {
+	case CREEL_CREATED:
+		return 0;
+	case CREEL_RUNNING:
+		return err_set(e, ERR_STATE, "cannot start an already running container");
+	case CREEL_PAUSED:
+		return err_set(e, ERR_STATE, "cannot start a container in the paused state");
+	default:
+		return err_set(e, ERR_STATE, "cannot start a container that has stopped");
+	}
+}
+
+static int let_go(struct creel *c, struct container *ct, struct err *e)
+{
+	_close_ int connection = gate_connect(ct->dir, e);
+
+	if (connection < 0 && (e->sys == ECONNREFUSED || e->sys == ENOENT))
+		return err_set(e, ERR_STATE, "cannot start a container that has stopped");
+	if (connection < 0)
+		return -1;
+	gate_remove(ct->dir);
+	return sync_wait_exec(connection, &c->log, e);
+}
+
+int container_start(struct creel *c, const char *id, struct err *e)
+{
+	struct container ct;
+	int failed;
+
+	if (container_open(c, id, true, &ct, e))
+		return -1;
+	failed = check(&ct, e) || container_hold(&ct, e) || check(&ct, e) || let_go(c, &ct, e) ||
+		 container_poststart(c, &ct, e);
+	container_close(&ct);
+	return failed ? -1 : 0;
+}

@@ -1,0 +1,168 @@
+/*
+ * A container as it is now: see status.h. The rules of the status are runtime-spec runtime.md
+ * "State", and that a frozen cgroup means paused.
+ */
+#include "container/status.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/fd.h"
+#include "run/gate.h"
+#include "run/hook.h"
+#include "spec/decode.h"
+#include "state/store.h"
+#include "sys/pidfd.h"
+#include "sys/procfs.h"
+
+int container_cgroup_of_record(const struct state_record *record, struct arena *a,
+			       struct cgroup_paths *ret, struct err *e)
+{
+	const struct str_map *map = &record->cgroup_paths;
+	struct cgroup_paths paths = {
+		.item = arena_get_array(a, map->count, sizeof(*paths.item), e)};
+
+	if (!paths.item)
+		return -1;
+	for (; paths.count < map->count; paths.count++)
+		paths.item[paths.count] = (struct cgroup_path){
+			.name = map->item[paths.count].key,
+			.path = map->item[paths.count].value,
+		};
+	*ret = paths;
+	return 0;
+}
+
+/* Whether init lives: the recorded process, not another one that got its number. */
+static bool alive(const struct state_record *record)
+{
+	struct err gone;
+	uint64_t start;
+	char state;
+
+	if (record->pid <= 0 || procfs_start_time((pid_t)record->pid, &start, &state, &gone))
+		return false;
+	return start == record->start && state != 'Z' && state != 'X';
+}
+
+/*
+ * A record without a pid is that of a create which runs now and holds the lock, or which was
+ * killed. Whoever has the lock knows that none runs.
+ */
+static enum creel_status status_without_init(const struct container *ct, bool locked)
+{
+	if (ct->record->pid || locked || !flock(ct->dir, LOCK_SH | LOCK_NB))
+		return CREEL_STOPPED;
+	return errno == EWOULDBLOCK ? CREEL_CREATING : CREEL_STOPPED;
+}
+
+static int find_status(struct container *ct, bool locked, struct err *e)
+{
+	bool frozen = false;
+
+	if (!alive(ct->record)) {
+		ct->status = status_without_init(ct, locked);
+		return 0;
+	}
+	ct->pid = (pid_t)ct->record->pid;
+	if (cgroup_frozen(&ct->cgroup, &frozen, e))
+		return -1;
+	if (frozen)
+		ct->status = CREEL_PAUSED;
+	else
+		ct->status = gate_exists(ct->dir) ? CREEL_CREATED : CREEL_RUNNING;
+	return 0;
+}
+
+int container_open(struct creel *c, const char *id, bool lock, struct container *ret, struct err *e)
+{
+	*ret = (struct container){.id = id, .dir = store_open(c->root, id, lock, e), .pidfd = -1};
+	if (ret->dir < 0)
+		return -1;
+	if (state_record_read(ret->dir, &c->arena, &ret->record, e) ||
+	    container_cgroup_of_record(ret->record, &c->arena, &ret->cgroup, e) ||
+	    find_status(ret, lock, e)) {
+		container_close(ret);
+		return -1;
+	}
+	return 0;
+}
+
+void container_close(struct container *ct)
+{
+	fd_close(&ct->dir);
+	fd_close(&ct->pidfd);
+}
+
+int container_hold(struct container *ct, struct err *e)
+{
+	if (!ct->pid)
+		return 0;
+	ct->pidfd = pidfd_get(ct->pid, e);
+	if (ct->pidfd < 0 && e->sys != ESRCH)
+		return -1;
+	/* Only now, when the number cannot be given away any more, is it certain whose it is. */
+	if (ct->pidfd < 0 || !alive(ct->record)) {
+		fd_close(&ct->pidfd);
+		ct->pid = 0;
+		ct->status = CREEL_STOPPED;
+	}
+	return 0;
+}
+
+int container_config(struct creel *c, const struct container *ct, struct spec **ret, struct err *e)
+{
+	return spec_load(ct->dir, STORE_CONFIG, &c->arena, &c->log, ret, NULL, e);
+}
+
+/* The hooks must be read while the state directory is there, and run when it is gone. */
+static int load_poststop(struct creel *c, struct container *ct, const struct spec_hook_list **ret,
+			 struct err *e)
+{
+	static const struct spec_hook_list none;
+	struct spec *spec;
+
+	*ret = &none;
+	if (!ct->record || !ct->record->poststop_hooks)
+		return 0;
+	if (container_config(c, ct, &spec, e))
+		return -1;
+	*ret = &spec->hooks.kind[HOOK_POSTSTOP];
+	return 0;
+}
+
+static int run_poststop(struct creel *c, struct container *ct, const struct spec_hook_list *hooks,
+			struct err *e)
+{
+	const char *state;
+	int failed = 0;
+
+	if (!hooks->count)
+		return 0;
+	state = hook_state(ct->record, creel_status_name(CREEL_STOPPED), 0, &c->arena, e);
+	if (!state)
+		return -1;
+	for (size_t i = 0; i < hooks->count; i++) {
+		struct err why;
+
+		if (!hook_run(&hooks->item[i], HOOK_POSTSTOP, i, state, ct->record->bundle,
+			      &c->arena, &why))
+			continue;
+		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
+		if (!failed)
+			*e = why;
+		failed = -1;
+	}
+	return failed;
+}
+
+int container_destroy(struct creel *c, struct container *ct, struct err *e)
+{
+	const struct spec_hook_list *hooks;
+
+	if (load_poststop(c, ct, &hooks, e) || cgroup_remove(&ct->cgroup, &c->arena, e) ||
+	    store_remove(c->root, ct->id, e) || run_poststop(c, ct, hooks, e))
+		return err_wrap(e, "unable to destroy container");
+	return 0;
+}

@@ -1,0 +1,138 @@
+/*
+ * The plan of create and run: the story from top to bottom. Each chapter is a build_* file of its
+ * own; this one holds their order, and the list that they fill.
+ */
+#include <string.h>
+
+#include "base/str.h"
+#include "plan/kinds.h"
+#include "plan/steps.h"
+
+struct step *steps_add(struct steps *s, enum step_kind kind, const char *pointer, struct err *e)
+{
+	struct step *list =
+		arena_grow(s->arena, s->plan->step, s->plan->count, &s->capacity, sizeof(*list), e);
+	struct step *step;
+
+	if (!list)
+		return NULL;
+	s->plan->step = list;
+	step = &list[s->plan->count++];
+	*step = (struct step){
+		.kind = kind,
+		.side = plan_kinds[kind].side,
+		.stage = plan_kinds[kind].stage,
+		.pointer = pointer,
+	};
+	return step;
+}
+
+const struct spec_namespace *spec_namespace_find(const struct spec *spec, enum ns_type type)
+{
+	for (size_t i = 0; i < spec->linux_.namespaces.count; i++)
+		if (spec->linux_.namespaces.item[i].type == type)
+			return &spec->linux_.namespaces.item[i];
+	return NULL;
+}
+
+int build_hooks(struct steps *s, enum hook_kind kind, struct err *e)
+{
+	static const enum plan_stage stages[HOOK_KINDS] = {
+		[HOOK_PRESTART] = STAGE_HOST_HOOKS,
+		[HOOK_CREATE_RUNTIME] = STAGE_HOST_HOOKS,
+		[HOOK_CREATE_CONTAINER] = STAGE_PIVOT,
+		[HOOK_START_CONTAINER] = STAGE_GATE,
+	};
+	const struct spec_hook_list *list = &s->spec->hooks.kind[kind];
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *pointer = arena_format(s->arena, e, "/hooks/%s/%zu",
+						   word_name(&words_hooks, kind), i);
+		struct step *step = pointer ? steps_add(s, STEP_HOOK, pointer, e) : NULL;
+
+		if (!step)
+			return -1;
+		step->stage = stages[kind];
+		step->side = stages[kind] == STAGE_HOST_HOOKS ? SIDE_RUNTIME : SIDE_INIT;
+		step->hook.kind = kind;
+		step->hook.index = i;
+		step->hook.item = &list->item[i];
+	}
+	return 0;
+}
+
+/* The new root, and what is set when "/" is the container's. */
+static int build_pivot(struct steps *s, const struct plan_request *request, struct err *e)
+{
+	struct step *step;
+
+	if (build_hooks(s, HOOK_CREATE_CONTAINER, e))
+		return -1;
+	step = steps_add(s, STEP_PIVOT, NULL, e);
+	if (!step)
+		return -1;
+	step->root.propagation = s->spec->linux_.rootfs_propagation;
+	step->root.no_pivot = request->no_pivot;
+	return build_readonly_mounts(s, e) || build_settings(s, e) ? -1 : 0;
+}
+
+static int build_gate(struct steps *s, const struct plan_request *request, struct err *e)
+{
+	if (!steps_add(s, STEP_RECORD, NULL, e))
+		return -1;
+	if (request->wait_start && !steps_add(s, STEP_WAIT_START, NULL, e))
+		return -1;
+	if (build_hooks(s, HOOK_START_CONTAINER, e))
+		return -1;
+	return steps_add(s, STEP_EXEC, "/process/args", e) ? 0 : -1;
+}
+
+/* Chapters add steps of several stages; within one stage the order in which they were added stays.
+ */
+static int sort_by_stage(struct steps *s, struct err *e)
+{
+	struct plan *plan = s->plan;
+	struct step *sorted = arena_get_array(s->arena, plan->count, sizeof(*sorted), e);
+	size_t at = 0;
+
+	if (!sorted)
+		return -1;
+	for (int stage = 0; stage < STAGES; stage++)
+		for (size_t i = 0; i < plan->count; i++)
+			if ((int)plan->step[i].stage == stage)
+				sorted[at++] = plan->step[i];
+	plan->step = sorted;
+	return 0;
+}
+
+int steps_finish(struct steps *s, struct plan **ret, struct err *e)
+{
+	if (sort_by_stage(s, e))
+		return -1;
+	*ret = s->plan;
+	return 0;
+}
+
+int plan_build(const struct spec *spec, const struct plan_facts *facts,
+	       const struct plan_request *request, struct arena *a, struct plan **ret,
+	       struct err *e)
+{
+	struct plan *plan = arena_get(a, sizeof(*plan), e);
+	struct steps s = {
+		.plan = plan, .spec = spec, .facts = facts, .arena = a, .log = request->log};
+
+	if (!plan)
+		return -1;
+	plan->spec = spec;
+	plan->process = spec->process;
+	plan->id = request->id;
+	plan->rootfs = request->rootfs;
+	plan->bundle = request->bundle;
+	plan->preserve_fds = request->preserve_fds;
+	if (build_cgroup(&s, request, e) || build_namespaces(&s, request, e) ||
+	    build_rootfs(&s, request, e) || build_hooks(&s, HOOK_PRESTART, e) ||
+	    build_hooks(&s, HOOK_CREATE_RUNTIME, e) || build_pivot(&s, request, e) ||
+	    build_process(&s, spec->process, e) || build_gate(&s, request, e))
+		return -1;
+	return steps_finish(&s, ret, e);
+}

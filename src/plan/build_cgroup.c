@@ -1,0 +1,51 @@
+/*
+ * Chapter "cgroup" of a plan: where it is, what is written into it, and how init gets in.
+ */
+#include "base/str.h"
+#include "plan/steps.h"
+
+static int build_join(struct steps *s, struct err *e)
+{
+	if (s->facts->cgroup.layout == CGROUP_NONE)
+		return 0;
+	return steps_add(s, STEP_CGROUP_JOIN, NULL, e) ? 0 : -1;
+}
+
+static int build_devices(struct steps *s, struct err *e)
+{
+	struct spec_device_rules *rules = arena_get(s->arena, sizeof(*rules), e);
+	struct step *step;
+
+	if (!rules || cgroup_device_rules(s->spec->linux_.resources, s->arena, rules, e))
+		return -1;
+	step = steps_add(s, STEP_CGROUP_DEVICES, "/linux/resources/devices", e);
+	if (!step)
+		return -1;
+	step->rules = rules;
+	return 0;
+}
+
+int build_cgroup(struct steps *s, const struct plan_request *request, struct err *e)
+{
+	const struct cgroup_host *host = &s->facts->cgroup;
+	struct cgroup_settings settings = {0};
+
+	if (host->layout == CGROUP_NONE)
+		return 0;
+	if (cgroup_place(host, s->spec->linux_.cgroups_path, request->id, s->arena,
+			 &s->plan->cgroup, e))
+		return -1;
+	if (!steps_add(s, STEP_CGROUP_MAKE,
+		       s->spec->linux_.cgroups_path ? "/linux/cgroupsPath" : NULL, e))
+		return -1;
+	if (cgroup_settings(host, s->spec->linux_.resources, s->arena, &settings, e))
+		return -1;
+	for (size_t i = 0; i < settings.count; i++) {
+		struct step *step = steps_add(s, STEP_CGROUP_WRITE, settings.item[i].pointer, e);
+
+		if (!step)
+			return -1;
+		step->setting = &settings.item[i];
+	}
+	return build_devices(s, e) || build_join(s, e) ? -1 : 0;
+}

@@ -1,0 +1,196 @@
+/*
+ * Chapter "mounts" of a plan: each entry of mounts becomes one step with flags, data and paths
+ * resolved as far as that is possible without looking into the container's tree.
+ */
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/str.h"
+#include "plan/steps.h"
+#include "spec/mount_options.h"
+
+/* The destination as an absolute path without doubled and trailing slashes or "." components. */
+static const char *clean_target(struct steps *s, const char *path, struct err *e)
+{
+	char *clean = arena_get(s->arena, strlen(path) + 2, e);
+	char *to = clean;
+
+	if (!clean)
+		return NULL;
+	while (*path) {
+		size_t length;
+
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		if (length && !(length == 1 && *path == '.')) {
+			*to++ = '/';
+			memcpy(to, path, length);
+			to += length;
+		}
+		path += length;
+	}
+	if (to == clean)
+		*to = '/';
+	return clean;
+}
+
+static bool is_bind(const struct spec_mount *mount)
+{
+	if (mount->type && str_equal(mount->type, "bind"))
+		return true;
+	for (size_t i = 0; i < mount->options.count; i++)
+		if (str_equal(mount->options.item[i], "bind") ||
+		    str_equal(mount->options.item[i], "rbind"))
+			return true;
+	return false;
+}
+
+bool build_dev_is_mounted(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.count; i++) {
+		const char *target = spec->mounts.item[i].destination;
+
+		if ((str_equal(target, "/dev") || str_equal(target, "/dev/")) &&
+		    is_bind(&spec->mounts.item[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A relative source of a bind is relative to the bundle. */
+static const char *bind_source(struct steps *s, const struct plan_request *request,
+			       const char *source, struct err *e)
+{
+	if (!source)
+		source = "";
+	return *source == '/' ? source
+			      : arena_format(s->arena, e, "%s/%s", request->bundle, source);
+}
+
+static enum plan_mount_how how_of(const struct spec_mount *mount,
+				  const struct mount_options *options)
+{
+	if (options->set & MS_REMOUNT)
+		return MOUNT_REMOUNT;
+	if (is_bind(mount))
+		return MOUNT_BIND;
+	if (mount->type && str_equal(mount->type, "cgroup"))
+		return MOUNT_CGROUP;
+	return MOUNT_NEW;
+}
+
+/*
+ * /proc is what the other protections stand on: nothing may cover it or go below it but a procfs,
+ * and single files that monitoring tools replace (the list is the one that runc's users rely on).
+ */
+static int check_proc(const struct plan_mount *mount, struct err *e)
+{
+	static const char *const allowed[] = {
+		"/proc/cpuinfo",
+		"/proc/diskstats",
+		"/proc/meminfo",
+		"/proc/stat",
+		"/proc/swaps",
+		"/proc/uptime",
+		"/proc/loadavg",
+		"/proc/slabinfo",
+		"/proc/sys/kernel/ns_last_pid",
+		"/proc/sys/crypto/fips_enabled",
+	};
+
+	if (!str_starts(mount->target, "/proc/"))
+		return 0;
+	for (size_t i = 0; i < array_len(allowed); i++)
+		if (mount->how == MOUNT_BIND && str_equal(mount->target, allowed[i]))
+			return 0;
+	return err_set(e, ERR_INVALID, "\"%s\" cannot be mounted because it is inside /proc",
+		       mount->target);
+}
+
+static int fill(struct steps *s, const struct plan_request *request, const struct spec_mount *from,
+		struct plan_mount *mount, struct err *e)
+{
+	struct mount_options options = {0};
+
+	if (mount_options_parse(&from->options, s->arena, &options, e))
+		return -1;
+	*mount = (struct plan_mount){
+		.how = how_of(from, &options),
+		.target = clean_target(s, from->destination, e),
+		.type = from->type,
+		.source = from->source,
+		.flags = options.set & ~(unsigned long)(MS_BIND | MS_REC | MS_REMOUNT),
+		.cleared = options.cleared,
+		.propagation = options.propagation,
+		.propagation_recursive = options.propagation_recursive,
+		.recursive_set = options.recursive_set,
+		.recursive_clear = options.recursive_clear,
+		.data = options.data,
+		.recursive = options.set & MS_REC,
+		.tree = NO_TREE,
+	};
+	if (!mount->target)
+		return -1;
+	if (mount->how == MOUNT_BIND) {
+		mount->source = bind_source(s, request, from->source, e);
+		if (!mount->source)
+			return -1;
+		if (mount->data)
+			return err_set(e, ERR_INVALID,
+				       "bind mounts cannot have any filesystem-specific options "
+				       "applied: \"%s\"",
+				       mount->data);
+	}
+	if (str_equal(mount->target, "/"))
+		return err_set(e, ERR_INVALID,
+			       "mount over the root of the container is not allowed");
+	mount->late_readonly = mount->flags & MS_RDONLY && mount->how == MOUNT_NEW &&
+			       (str_equal(mount->target, "/dev") ||
+				str_equal(mount->type ? mount->type : "", "tmpfs"));
+	if (mount->late_readonly)
+		mount->flags &= ~(unsigned long)MS_RDONLY;
+	return check_proc(mount, e);
+}
+
+/* Inside a user namespace the sources may be out of reach: the runtime opens their trees and init
+ * inherits them. */
+static int open_outside(struct steps *s, struct plan_mount *mount, const char *pointer,
+			struct err *e)
+{
+	struct step *step;
+
+	if (mount->how != MOUNT_BIND || !s->plan->user_namespace)
+		return 0;
+	step = steps_add(s, STEP_OPEN_TREE, pointer, e);
+	if (!step)
+		return -1;
+	mount->tree = s->plan->tree_count++;
+	step->mount = mount;
+	return 0;
+}
+
+int build_mounts(struct steps *s, const struct plan_request *request, struct err *e)
+{
+	const struct spec_mounts *mounts = &s->spec->mounts;
+
+	for (size_t i = 0; i < mounts->count; i++) {
+		const char *pointer = arena_format(s->arena, e, "/mounts/%zu", i);
+		struct plan_mount *mount = arena_get(s->arena, sizeof(*mount), e);
+		struct step *step;
+
+		if (!pointer || !mount)
+			return -1;
+		if (fill(s, request, &mounts->item[i], mount, e)) {
+			if (!e->pointer[0])
+				err_in(e, "%s", pointer);
+			return -1;
+		}
+		if (open_outside(s, mount, pointer, e))
+			return -1;
+		step = steps_add(s, STEP_MOUNT, pointer, e);
+		if (!step)
+			return -1;
+		step->mount = mount;
+	}
+	return 0;
+}

@@ -1,0 +1,87 @@
+/*
+ * Chapter "process" of a plan: limits, privileges, user, program. The order is a matter of safety:
+ * what needs privilege comes before it is given up, and the seccomp filter comes as late as it can
+ * (with no_new_privs after everything else, without while the capability to load it is still
+ * there).
+ */
+#include "base/str.h"
+#include "plan/steps.h"
+
+static int build_rlimits(struct steps *s, const struct spec_process *process, struct err *e)
+{
+	for (size_t i = 0; i < process->rlimits.count; i++) {
+		const char *pointer = arena_format(s->arena, e, "/process/rlimits/%zu", i);
+		struct step *step = pointer ? steps_add(s, STEP_RLIMIT, pointer, e) : NULL;
+
+		if (!step)
+			return -1;
+		step->rlimit = process->rlimits.item[i];
+		/* Only the runtime may raise a hard limit of a process in another user namespace.
+		 */
+		if (s->plan->user_namespace) {
+			step->side = SIDE_RUNTIME;
+			step->stage = STAGE_RECORD;
+		}
+	}
+	return 0;
+}
+
+static int build_seccomp(struct steps *s, struct err *e)
+{
+	const struct spec_seccomp *profile = s->spec->linux_.seccomp;
+	struct seccomp_program *program;
+	struct step *step;
+
+	if (!profile)
+		return 0;
+	program = arena_get(s->arena, sizeof(*program), e);
+	if (!program || seccomp_compile(profile, seccomp_native_arch, s->log, s->arena, program, e))
+		return -1;
+	step = steps_add(s, STEP_SECCOMP, "/linux/seccomp", e);
+	if (!step)
+		return -1;
+	step->seccomp.program = program;
+	step->seccomp.rules = profile->rule_count;
+	return 0;
+}
+
+static int build_user(struct steps *s, const struct spec_process *process, struct err *e)
+{
+	static const struct spec_capabilities none;
+	const struct spec_capabilities *caps =
+		process->capabilities ? process->capabilities : &none;
+	struct step *step = steps_add(s, STEP_BOUNDING, "/process/capabilities/bounding", e);
+
+	if (!step)
+		return -1;
+	step->bounding = caps->bounding & s->facts->capabilities;
+	step = steps_add(s, STEP_CWD, "/process/cwd", e);
+	if (!step)
+		return -1;
+	step->text = process->cwd;
+	step = steps_add(s, STEP_USER, "/process/user", e);
+	if (!step)
+		return -1;
+	step->user.item = &process->user;
+	step->user.setgroups =
+		!s->facts->setgroups_denied && (s->facts->euid == 0 || s->plan->gid_count > 1);
+	step = steps_add(s, STEP_CAPS, "/process/capabilities", e);
+	if (!step)
+		return -1;
+	step->caps = caps;
+	return 0;
+}
+
+int build_process(struct steps *s, const struct spec_process *process, struct err *e)
+{
+	if (build_rlimits(s, process, e))
+		return -1;
+	if (process->no_new_privileges &&
+	    !steps_add(s, STEP_NO_NEW_PRIVS, "/process/noNewPrivileges", e))
+		return -1;
+	if (!process->no_new_privileges && build_seccomp(s, e))
+		return -1;
+	if (build_user(s, process, e) || !steps_add(s, STEP_LOOKUP, "/process/args/0", e))
+		return -1;
+	return process->no_new_privileges ? build_seccomp(s, e) : 0;
+}

@@ -1,0 +1,174 @@
+/*
+ * Chapter "rootfs" of a plan: the root itself, mounts (build_mounts.c), device nodes, and what is
+ * closed off or set when the container's root is "/".
+ */
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/str.h"
+#include "plan/steps.h"
+
+/* Devices that every container has (runtime-spec config-linux.md "Default Devices"). */
+static const struct spec_device default_devices[] = {
+	{.type = 'c', .path = "/dev/null", .major = 1, .minor = 3},
+	{.type = 'c', .path = "/dev/zero", .major = 1, .minor = 5},
+	{.type = 'c', .path = "/dev/full", .major = 1, .minor = 7},
+	{.type = 'c', .path = "/dev/random", .major = 1, .minor = 8},
+	{.type = 'c', .path = "/dev/urandom", .major = 1, .minor = 9},
+	{.type = 'c', .path = "/dev/tty", .major = 5, .minor = 0},
+};
+
+static int add_device(struct steps *s, const struct spec_device *device, const char *pointer,
+		      struct err *e)
+{
+	struct step *step = steps_add(s, STEP_DEVICE, pointer, e);
+
+	if (!step)
+		return -1;
+	step->device.item = device;
+	/* A user namespace may not make device nodes: the host's own is bound there instead. */
+	step->device.bind = s->plan->user_namespace || s->facts->in_user_namespace;
+	return 0;
+}
+
+static const struct spec_device *find_device(const struct spec *spec, const char *path)
+{
+	for (size_t i = 0; i < spec->linux_.devices.count; i++)
+		if (str_equal(spec->linux_.devices.item[i].path, path))
+			return &spec->linux_.devices.item[i];
+	return NULL;
+}
+
+static int build_devices(struct steps *s, struct err *e)
+{
+	const struct spec_devices *devices = &s->spec->linux_.devices;
+
+	for (size_t i = 0; i < array_len(default_devices); i++)
+		if (!find_device(s->spec, default_devices[i].path) &&
+		    add_device(s, &default_devices[i], NULL, e))
+			return -1;
+	for (size_t i = 0; i < devices->count; i++) {
+		const char *pointer = arena_format(s->arena, e, "/linux/devices/%zu", i);
+
+		if (!pointer || add_device(s, &devices->item[i], pointer, e))
+			return -1;
+	}
+	return steps_add(s, STEP_DEV_LINKS, NULL, e) ? 0 : -1;
+}
+
+int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e)
+{
+	struct step *step;
+
+	if (!s->plan->mount_namespace) {
+		err_set(e, ERR_UNSUPPORTED,
+			"a container without a mount namespace of its own is not supported");
+		err_in(e, "/linux/namespaces");
+		return err_hint(e, "add {\"type\": \"mount\"} to linux.namespaces");
+	}
+	step = steps_add(s, STEP_ROOT, "/root/path", e);
+	if (!step)
+		return -1;
+	step->root.source = request->rootfs;
+	step->root.propagation = s->spec->linux_.rootfs_propagation;
+	if (build_mounts(s, request, e))
+		return -1;
+	return build_dev_is_mounted(s->spec) ? 0 : build_devices(s, e);
+}
+
+int build_readonly_mounts(struct steps *s, struct err *e)
+{
+	size_t count = s->plan->count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct step *mount = &s->plan->step[i];
+		const struct plan_mount *late = mount->mount;
+		struct step *step;
+
+		if (mount->kind != STEP_MOUNT || !late->late_readonly)
+			continue;
+		step = steps_add(s, STEP_MOUNT_READONLY, mount->pointer, e);
+		if (!step)
+			return -1;
+		step->mount = late;
+	}
+	if (s->spec->root->readonly && !steps_add(s, STEP_ROOT_READONLY, "/root/readonly", e))
+		return -1;
+	return 0;
+}
+
+static int add_text(struct steps *s, enum step_kind kind, const char *text, const char *pointer,
+		    struct err *e)
+{
+	struct step *step = pointer ? steps_add(s, kind, pointer, e) : NULL;
+
+	if (!step)
+		return -1;
+	step->text = text;
+	return 0;
+}
+
+static int add_paths(struct steps *s, enum step_kind kind, const struct str_list *paths,
+		     const char *field, struct err *e)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		if (add_text(s, kind, paths->item[i],
+			     arena_format(s->arena, e, "/linux/%s/%zu", field, i), e))
+			return -1;
+	return 0;
+}
+
+/*
+ * The key as a path below /proc/sys. Dots separate, unless the first separator is a slash: then a
+ * dot is part of a name (net/ipv4/conf/eth0.100/forwarding), as sysctl(8) reads it.
+ */
+static const char *sysctl_path(struct steps *s, const char *key, struct err *e)
+{
+	char *path = arena_copy(s->arena, key, strlen(key), e);
+	size_t first = strcspn(key, "./");
+
+	if (!path || key[first] == '/')
+		return path;
+	for (char *c = path; *c; c++) {
+		if (*c == '.')
+			*c = '/';
+		else if (*c == '/')
+			*c = '.';
+	}
+	return path;
+}
+
+static int add_sysctls(struct steps *s, struct err *e)
+{
+	const struct str_map *sysctl = &s->spec->linux_.sysctl;
+
+	for (size_t i = 0; i < sysctl->count; i++) {
+		const char *path = sysctl_path(s, sysctl->item[i].key, e);
+		const char *pointer =
+			arena_format(s->arena, e, "/linux/sysctl/%s", sysctl->item[i].key);
+		struct step *step = path && pointer ? steps_add(s, STEP_SYSCTL, pointer, e) : NULL;
+
+		if (!step)
+			return -1;
+		step->sysctl = (struct str_pair){.key = path, .value = sysctl->item[i].value};
+	}
+	return 0;
+}
+
+int build_settings(struct steps *s, struct err *e)
+{
+	const struct spec *spec = s->spec;
+
+	if (spec->hostname && *spec->hostname &&
+	    add_text(s, STEP_HOSTNAME, spec->hostname, "/hostname", e))
+		return -1;
+	if (spec->domainname && *spec->domainname &&
+	    add_text(s, STEP_DOMAINNAME, spec->domainname, "/domainname", e))
+		return -1;
+	if (add_sysctls(s, e) ||
+	    add_paths(s, STEP_READONLY_PATH, &spec->linux_.readonly_paths, "readonlyPaths", e) ||
+	    add_paths(s, STEP_MASK_PATH, &spec->linux_.masked_paths, "maskedPaths", e))
+		return -1;
+	return 0;
+}

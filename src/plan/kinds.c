@@ -1,0 +1,135 @@
+/*
+ * The kinds of steps: name, column, stage, and what each needs and gives. table
+ *
+ * A new kind is a line here, a describer in print.c and a doer in run/. plan_check holds the needs
+ * against the order, which is how the tests know that no step can run before what it stands on.
+ */
+#include "plan/kinds.h"
+
+#include "base/str.h"
+
+/* The process is all it will be, but for the program. */
+#define READY (HAS_PROGRAM | IS_CAPPED)
+
+/* clang-format off */
+const struct plan_kind plan_kinds[STEP_KINDS] = {
+	/* kind                name             column        stage            needs, gives */
+	[STEP_CGROUP_MAKE]   = {"cgroup-make",   SIDE_RUNTIME, STAGE_PREPARE,   0, HAS_CGROUP},
+	[STEP_CGROUP_WRITE]  = {"cgroup-write",  SIDE_RUNTIME, STAGE_PREPARE,   HAS_CGROUP, 0},
+	[STEP_CGROUP_DEVICES] = {"cgroup-devices",SIDE_RUNTIME, STAGE_PREPARE,   HAS_CGROUP, 0},
+	[STEP_CGROUP_OPEN]   = {"cgroup-open",   SIDE_RUNTIME, STAGE_PREPARE,   0, HAS_CGROUP},
+	[STEP_OPEN_TREE]     = {"open-tree",     SIDE_RUNTIME, STAGE_PREPARE,   0, 0},
+	[STEP_CGROUP_JOIN]   = {"cgroup-join",   SIDE_INIT,    STAGE_JOIN,      HAS_CGROUP, IN_CGROUP},
+	[STEP_OOM_SCORE]     = {"oom-score",     SIDE_INIT,    STAGE_JOIN,      0, 0},
+	[STEP_NS_JOIN]       = {"ns-join",       SIDE_INIT,    STAGE_JOIN,      0, 0},
+	[STEP_NS_JOIN_INIT]  = {"ns-join-init",  SIDE_INIT,    STAGE_JOIN,      0, HAS_ROOT | IN_ROOT},
+	[STEP_ID_MAPS]       = {"id-maps",       SIDE_RUNTIME, STAGE_MAPS,      0, HAS_MAPS},
+	[STEP_BECOME_ROOT]   = {"become-root",   SIDE_INIT,    STAGE_ENTER,     HAS_MAPS, 0},
+	[STEP_NS_NEW]        = {"ns-new",        SIDE_INIT,    STAGE_ENTER,     0, 0},
+	[STEP_SESSION]       = {"session",       SIDE_INIT,    STAGE_ENTER,     0, 0},
+	[STEP_LOOPBACK]      = {"loopback",      SIDE_INIT,    STAGE_ENTER,     0, 0},
+	[STEP_ROOT]          = {"root",          SIDE_INIT,    STAGE_ROOTFS,    0, HAS_ROOT},
+	[STEP_MOUNT]         = {"mount",         SIDE_INIT,    STAGE_ROOTFS,    HAS_ROOT, 0},
+	[STEP_DEVICE]        = {"device",        SIDE_INIT,    STAGE_ROOTFS,    HAS_ROOT, 0},
+	[STEP_DEV_LINKS]     = {"dev-links",     SIDE_INIT,    STAGE_ROOTFS,    HAS_ROOT, 0},
+	[STEP_HOOK]          = {"hook",          SIDE_RUNTIME, STAGE_HOST_HOOKS,0, 0},
+	[STEP_PIVOT]         = {"pivot",         SIDE_INIT,    STAGE_PIVOT,     HAS_ROOT, IN_ROOT},
+	[STEP_MOUNT_READONLY] = {"mount-readonly",SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
+	[STEP_ROOT_READONLY] = {"root-readonly", SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
+	[STEP_HOSTNAME]      = {"hostname",      SIDE_INIT,    STAGE_PIVOT,     0, 0},
+	[STEP_DOMAINNAME]    = {"domainname",    SIDE_INIT,    STAGE_PIVOT,     0, 0},
+	[STEP_SYSCTL]        = {"sysctl",        SIDE_INIT,    STAGE_PIVOT,     0, 0},
+	[STEP_READONLY_PATH] = {"readonly-path", SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
+	[STEP_MASK_PATH]     = {"mask-path",     SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
+	[STEP_RLIMIT]        = {"rlimit",        SIDE_INIT,    STAGE_SEAL,      0, 0},
+	[STEP_NO_NEW_PRIVS]  = {"no-new-privs",  SIDE_INIT,    STAGE_SEAL,      0, 0},
+	[STEP_SECCOMP]       = {"seccomp",       SIDE_INIT,    STAGE_SEAL,      0, IS_FILTERED},
+	[STEP_BOUNDING]      = {"bounding",      SIDE_INIT,    STAGE_SEAL,      0, IS_BOUND},
+	[STEP_CWD]           = {"cwd",           SIDE_INIT,    STAGE_SEAL,      0, 0},
+	[STEP_USER]          = {"user",          SIDE_INIT,    STAGE_SEAL,      IS_BOUND, IS_USER},
+	[STEP_CAPS]          = {"caps",          SIDE_INIT,    STAGE_SEAL,      IS_USER, IS_CAPPED},
+	[STEP_LOOKUP]        = {"lookup",        SIDE_INIT,    STAGE_SEAL,      IS_USER, HAS_PROGRAM},
+	[STEP_RECORD]        = {"record",        SIDE_RUNTIME, STAGE_RECORD,    READY, IS_RECORDED},
+	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE,      IS_RECORDED, 0},
+	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE,      READY | IS_RECORDED, 0},
+};
+/* clang-format on */
+
+static const char *const stage_names[STAGES] = {
+	[STAGE_PREPARE] = "prepare", [STAGE_JOIN] = "join",     [STAGE_MAPS] = "maps",
+	[STAGE_ENTER] = "enter",     [STAGE_ROOTFS] = "rootfs", [STAGE_HOST_HOOKS] = "host-hooks",
+	[STAGE_PIVOT] = "pivot",     [STAGE_SEAL] = "seal",     [STAGE_RECORD] = "record",
+	[STAGE_GATE] = "gate",
+};
+
+const char *plan_stage_name(enum plan_stage stage)
+{
+	return stage < STAGES ? stage_names[stage] : "none";
+}
+
+const char *plan_kind_name(enum step_kind kind)
+{
+	return kind < STEP_KINDS ? plan_kinds[kind].name : "none";
+}
+
+bool plan_has(const struct plan *plan, enum plan_side side, enum plan_stage stage)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->step[i].stage == stage && plan->step[i].side == side)
+			return true;
+	return false;
+}
+
+int plan_wait(const struct plan *plan, enum plan_side side, enum plan_stage stage)
+{
+	enum plan_side other = side == SIDE_RUNTIME ? SIDE_INIT : SIDE_RUNTIME;
+
+	if (!plan_has(plan, side, stage))
+		return -1;
+	/* What was done before the clone is known to both; what this side waited for earlier it
+	 * knows already. */
+	for (int before = (int)stage - 1; before > STAGE_PREPARE; before--) {
+		if (plan_has(plan, other, (enum plan_stage)before))
+			return before;
+		if (plan_has(plan, side, (enum plan_stage)before) &&
+		    plan_wait(plan, side, (enum plan_stage)before) >= 0)
+			return -1;
+	}
+	return -1;
+}
+
+/*
+ * Facts are known to the column that made them at once, and to the other from the next stage on:
+ * that is what waits are for. What a plan does not make at all (maps without a user namespace)
+ * nobody can lack.
+ */
+int plan_check(const struct plan *plan, struct err *e)
+{
+	unsigned known[2] = {0, 0}, fresh = 0, made = 0;
+	int stage = -1;
+
+	for (size_t i = 0; i < plan->count; i++)
+		made |= plan_kinds[plan->step[i].kind].gives;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->step[i];
+		const struct plan_kind *kind = &plan_kinds[step->kind];
+		unsigned lacks;
+
+		if ((int)step->stage < stage)
+			return err_set(e, ERR_INVALID, "step %zu (%s): stage %s comes too late", i,
+				       kind->name, plan_stage_name(step->stage));
+		if ((int)step->stage > stage) {
+			known[SIDE_RUNTIME] |= fresh;
+			known[SIDE_INIT] |= fresh;
+			fresh = 0;
+			stage = (int)step->stage;
+		}
+		lacks = kind->needs & made & ~known[step->side];
+		if (lacks)
+			return err_set(e, ERR_INVALID, "step %zu (%s) lacks what 0x%x gives", i,
+				       kind->name, lacks);
+		known[step->side] |= kind->gives;
+		fresh |= kind->gives;
+	}
+	return 0;
+}

@@ -1,0 +1,30 @@
+/*
+ * The table of step kinds, for the files of plan/ and its tests.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+/* What one step makes true and another relies on. */
+enum plan_fact {
+	HAS_CGROUP = 1 << 0,   /* the cgroup exists and is open */
+	IN_CGROUP = 1 << 1,    /* init is in it */
+	HAS_MAPS = 1 << 2,     /* ids of the user namespace are mapped */
+	HAS_ROOT = 1 << 3,     /* the container's root is open, on a mount of its own */
+	IN_ROOT = 1 << 4,      /* "/" of init is the container's root */
+	IS_BOUND = 1 << 5,     /* the bounding set is reduced */
+	IS_USER = 1 << 6,      /* init runs as the process's user */
+	IS_CAPPED = 1 << 7,    /* init has the process's capabilities */
+	IS_FILTERED = 1 << 8,  /* the seccomp filter is in force */
+	HAS_PROGRAM = 1 << 9,  /* the program was found */
+	IS_RECORDED = 1 << 10, /* state.json and the pid file are written */
+};
+
+struct plan_kind {
+	const char *name;
+	enum plan_side side;
+	enum plan_stage stage;
+	unsigned needs, gives; /* enum plan_fact */
+};
+
+extern const struct plan_kind plan_kinds[STEP_KINDS];

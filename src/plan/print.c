@@ -1,0 +1,346 @@
+/*
+ * The plan as text: what `creel explain` prints, what the golden tests compare, and what debug
+ * lines call a step.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/str.h"
+#include "plan/kinds.h"
+
+static void add_flags(struct str *out, const struct plan_mount *mount)
+{
+	static const struct {
+		unsigned long flag;
+		const char *name;
+	} names[] = {
+		{MS_RDONLY, "ro"},
+		{MS_NOSUID, "nosuid"},
+		{MS_NODEV, "nodev"},
+		{MS_NOEXEC, "noexec"},
+		{MS_SYNCHRONOUS, "sync"},
+		{MS_DIRSYNC, "dirsync"},
+		{MS_MANDLOCK, "mand"},
+		{MS_NOATIME, "noatime"},
+		{MS_NODIRATIME, "nodiratime"},
+		{MS_RELATIME, "relatime"},
+		{MS_STRICTATIME, "strictatime"},
+		{MS_LAZYTIME, "lazytime"},
+		{MS_I_VERSION, "iversion"},
+		{MS_SILENT, "silent"},
+		{256, "nosymfollow"},
+	};
+	const char *separator = " (";
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (mount->flags & names[i].flag) {
+			str_addf(out, "%s%s", separator, names[i].name);
+			separator = ", ";
+		}
+	if (mount->late_readonly) {
+		str_addf(out, "%sro at the end", separator);
+		separator = ", ";
+	}
+	if (mount->data) {
+		str_addf(out, "%s%s", separator, mount->data);
+		separator = ", ";
+	}
+	if (mount->recursive_set || mount->recursive_clear) {
+		str_addf(out, "%srecursive +0x%llx -0x%llx", separator,
+			 (unsigned long long)mount->recursive_set,
+			 (unsigned long long)mount->recursive_clear);
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		str_add_char(out, ')');
+}
+
+static void add_propagation(struct str *out, const struct plan_mount *mount)
+{
+	static const struct {
+		uint64_t flag;
+		const char *name;
+	} names[] = {{MS_PRIVATE, "private"},
+		     {MS_SLAVE, "slave"},
+		     {MS_SHARED, "shared"},
+		     {MS_UNBINDABLE, "unbindable"}};
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (mount->propagation == names[i].flag)
+			str_addf(out, ", %s%s", mount->propagation_recursive ? "r" : "",
+				 names[i].name);
+}
+
+static void describe_mount(const struct step *step, struct str *out)
+{
+	const struct plan_mount *mount = step->mount;
+
+	switch (mount->how) {
+	case MOUNT_BIND:
+		str_addf(out, "%s %s on %s", mount->recursive ? "bind with all below" : "bind",
+			 mount->source, mount->target);
+		break;
+	case MOUNT_CGROUP:
+		str_addf(out, "mount the cgroup's view on %s", mount->target);
+		break;
+	case MOUNT_REMOUNT:
+		str_addf(out, "remount %s", mount->target);
+		break;
+	default:
+		str_addf(out, "mount %s on %s", mount->type, mount->target);
+	}
+	add_flags(out, mount);
+	add_propagation(out, mount);
+}
+
+static void add_ns_flags(struct str *out, uint64_t flags)
+{
+	const char *separator = "";
+
+	for (int type = 0; type < NS_TYPES; type++)
+		if (flags & ns_clone_flag((enum ns_type)type)) {
+			str_addf(out, "%s%s", separator,
+				 word_name(&words_namespaces, (uint64_t)type));
+			separator = " ";
+		}
+}
+
+static void add_caps(struct str *out, const char *name, uint64_t set)
+{
+	str_addf(out, "%s", name);
+	if (!set)
+		str_add(out, " none");
+	for (unsigned cap = 0; cap < 64; cap++) {
+		const char *word = set >> cap & 1 ? word_name(&words_capabilities, cap) : NULL;
+
+		if (set >> cap & 1)
+			str_addf(out, " %s", word ? word + strlen("CAP_") : "?");
+	}
+}
+
+static void describe_device(const struct step *step, struct str *out)
+{
+	const struct spec_device *d = step->device.item;
+
+	if (step->device.bind) {
+		str_addf(out, "bind the host's device %s", d->path);
+		return;
+	}
+	str_addf(out, "make device %s %c", d->path, d->type);
+	if (d->type != 'p')
+		str_addf(out, " %lld:%lld", (long long)d->major, (long long)d->minor);
+	str_addf(out, " mode %04o", d->file_mode.set ? d->file_mode.value & 07777 : 0666);
+}
+
+static void describe_user(const struct step *step, struct str *out)
+{
+	const struct spec_user *user = step->user.item;
+
+	str_addf(out, "become user %u group %u", user->uid, user->gid);
+	for (size_t i = 0; i < user->additional_gid_count; i++)
+		str_addf(out, "%s%u", i ? " " : ", also ", user->additional_gids[i]);
+	if (!step->user.setgroups)
+		str_add(out, ", groups unchanged");
+	str_addf(out, ", umask %04o", user->umask.set ? user->umask.value : 0022);
+}
+
+static void describe_caps(const struct step *step, struct str *out)
+{
+	add_caps(out, "capabilities: effective", step->caps->effective);
+	add_caps(out, "; permitted", step->caps->permitted);
+	add_caps(out, "; inheritable", step->caps->inheritable);
+	add_caps(out, "; ambient", step->caps->ambient);
+}
+
+/* Kinds whose words depend on more than one value, or on a choice. */
+static bool describe_special(const struct step *step, struct str *out)
+{
+	switch (step->kind) {
+	case STEP_MOUNT:
+		describe_mount(step, out);
+		break;
+	case STEP_DEVICE:
+		describe_device(step, out);
+		break;
+	case STEP_USER:
+		describe_user(step, out);
+		break;
+	case STEP_CAPS:
+		describe_caps(step, out);
+		break;
+	case STEP_BOUNDING:
+		add_caps(out, "bounding capabilities:", step->bounding);
+		break;
+	case STEP_NS_NEW:
+		str_add(out, "make namespaces: ");
+		add_ns_flags(out, step->ns_flags);
+		break;
+	case STEP_NS_JOIN_INIT:
+		str_add(out, "join the namespaces of the container's init: ");
+		add_ns_flags(out, step->ns_flags);
+		break;
+	case STEP_PIVOT:
+		str_add(out, step->root.no_pivot ? "move the root to / without pivot_root"
+						 : "pivot to the container's root");
+		if (step->root.propagation)
+			str_addf(out, ", then make it %s", step->root.propagation);
+		break;
+	case STEP_SESSION:
+		str_add(out, step->keyring ? "new session, session keyring of the container"
+					   : "new session");
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static void describe_values(const struct step *step, struct str *out)
+{
+	switch (step->kind) {
+	case STEP_CGROUP_WRITE:
+		str_addf(out, "set %s = %s", step->setting->file, step->setting->value);
+		break;
+	case STEP_CGROUP_DEVICES:
+		str_addf(out, "allow devices by %zu rules", step->rules->count);
+		break;
+	case STEP_OPEN_TREE:
+		str_addf(out, "open %s for %s", step->mount->source, step->mount->target);
+		break;
+	case STEP_OOM_SCORE:
+		str_addf(out, "set oom_score_adj = %d", step->oom_score);
+		break;
+	case STEP_NS_JOIN:
+		str_addf(out, "join %s namespace %s", word_name(&words_namespaces, step->ns.type),
+			 step->ns.path);
+		break;
+	case STEP_ROOT:
+		str_addf(out, "take %s as the root, / is %s", step->root.source,
+			 step->root.propagation ? step->root.propagation : "rslave");
+		break;
+	case STEP_HOOK:
+		str_addf(out, "run %s hook #%zu %s", word_name(&words_hooks, step->hook.kind),
+			 step->hook.index, step->hook.item->path);
+		break;
+	case STEP_MOUNT_READONLY:
+		str_addf(out, "make %s read-only", step->mount->target);
+		break;
+	case STEP_SYSCTL:
+		str_addf(out, "set sysctl %s = %s", step->sysctl.key, step->sysctl.value);
+		break;
+	case STEP_RLIMIT: {
+		const char *name = word_name(&words_rlimits, (uint64_t)step->rlimit.type);
+
+		str_addf(out, "limit %s soft %llu hard %llu", name ? name : "?",
+			 (unsigned long long)step->rlimit.soft,
+			 (unsigned long long)step->rlimit.hard);
+		break;
+	}
+	case STEP_SECCOMP:
+		str_addf(out, "load seccomp filter: %zu rules in %u instructions",
+			 step->seccomp.rules, (unsigned)step->seccomp.program->length);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Kinds of which the name says all, with their text behind it when they have one. */
+static const char *const plain_words[STEP_KINDS] = {
+	[STEP_CGROUP_MAKE] = "make the cgroup",
+	[STEP_CGROUP_OPEN] = "open the container's cgroup",
+	[STEP_CGROUP_JOIN] = "join the cgroup",
+	[STEP_ID_MAPS] = "map user and group ids",
+	[STEP_BECOME_ROOT] = "become root in the user namespace",
+	[STEP_LOOPBACK] = "bring the loopback interface up",
+	[STEP_DEV_LINKS] = "make the links in /dev",
+	[STEP_ROOT_READONLY] = "make the root read-only",
+	[STEP_HOSTNAME] = "set the host name",
+	[STEP_DOMAINNAME] = "set the domain name",
+	[STEP_READONLY_PATH] = "make read-only",
+	[STEP_MASK_PATH] = "mask",
+	[STEP_NO_NEW_PRIVS] = "forbid new privileges",
+	[STEP_CWD] = "change to",
+	[STEP_LOOKUP] = "look the program up",
+	[STEP_RECORD] = "record the container's state",
+	[STEP_WAIT_START] = "wait for start",
+	[STEP_EXEC] = "execute the program",
+};
+
+void plan_describe(const struct step *step, struct str *out)
+{
+	const char *words = plain_words[step->kind];
+	bool has_text = step->kind == STEP_HOSTNAME || step->kind == STEP_DOMAINNAME ||
+			step->kind == STEP_CWD || step->kind == STEP_READONLY_PATH ||
+			step->kind == STEP_MASK_PATH;
+
+	if (words)
+		str_addf(out, "%s%s%s", words, has_text ? " " : "", has_text ? step->text : "");
+	else if (!describe_special(step, out))
+		describe_values(step, out);
+}
+
+static void print_clone(const struct plan *plan, struct str *out)
+{
+	str_add(out, "clone\n  namespaces: ");
+	if (plan->clone_flags)
+		add_ns_flags(out, plan->clone_flags);
+	else
+		str_add(out, "none");
+	if (plan->join_pid_path)
+		str_addf(out, "; pid namespace joined: %s", plan->join_pid_path);
+	if (plan->join_pid_of_init)
+		str_add(out, "; pid namespace joined: that of the container's init");
+	if (plan->by_intermediate)
+		str_add(out, "; by a process in between, after the join stage");
+	str_add_char(out, '\n');
+	for (size_t i = 0; i < plan->cgroup.count; i++)
+		str_addf(out, "  cgroup %s: %s\n",
+			 plan->cgroup.item[i].name[0] ? plan->cgroup.item[i].name : "(unified)",
+			 plan->cgroup.item[i].path);
+}
+
+static void print_stage(const struct plan *plan, enum plan_stage stage, struct str *out)
+{
+	static const char *const columns[] = {[SIDE_RUNTIME] = "runtime", [SIDE_INIT] = "init   "};
+
+	if (!plan_has(plan, SIDE_RUNTIME, stage) && !plan_has(plan, SIDE_INIT, stage))
+		return;
+	str_addf(out, "%s\n", plan_stage_name(stage));
+	for (int side = SIDE_RUNTIME; side <= SIDE_INIT; side++) {
+		int wait = plan_wait(plan, (enum plan_side)side, stage);
+
+		if (wait >= 0)
+			str_addf(out, "  %s waits for %s of the other\n", columns[side],
+				 plan_stage_name((enum plan_stage)wait));
+	}
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->step[i];
+
+		if (step->stage != stage)
+			continue;
+		str_addf(out, "  %s ", columns[step->side]);
+		plan_describe(step, out);
+		if (step->pointer)
+			str_addf(out, "  [%s]", step->pointer);
+		str_add_char(out, '\n');
+	}
+}
+
+int plan_print(const struct plan *plan, struct arena *a, const char **ret, struct err *e)
+{
+	struct str out;
+	const char *text;
+
+	str_init(&out, a);
+	print_stage(plan, STAGE_PREPARE, &out);
+	print_clone(plan, &out);
+	for (int stage = STAGE_JOIN; stage < STAGES; stage++)
+		print_stage(plan, (enum plan_stage)stage, &out);
+	text = str_end(&out, e);
+	if (!text)
+		return -1;
+	*ret = text;
+	return 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * Putting a plan together: the list under construction, shared by the build_* files and by nobody
+ * else.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+struct steps {
+	struct plan *plan;
+	const struct spec *spec;
+	const struct plan_facts *facts;
+	struct arena *arena;
+	const struct log *log;
+	size_t capacity;
+};
+
+/* Adds a step; its side and stage come from the table of kinds. NULL and ERR_NO_MEMORY at the
+ * limit. */
+struct step *steps_add(struct steps *s, enum step_kind kind, const char *pointer,
+		       struct err *e) must_check;
+
+/* Puts the steps into the order of time and gives the finished plan. */
+int steps_finish(struct steps *s, struct plan **ret, struct err *e) must_check;
+
+/* The chapters of the story, in the order of plan_build. */
+int build_cgroup(struct steps *s, const struct plan_request *request, struct err *e) must_check;
+int build_namespaces(struct steps *s, const struct plan_request *request, struct err *e) must_check;
+int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e) must_check;
+int build_mounts(struct steps *s, const struct plan_request *request, struct err *e) must_check;
+int build_hooks(struct steps *s, enum hook_kind kind, struct err *e) must_check;
+int build_readonly_mounts(struct steps *s, struct err *e) must_check;
+int build_settings(struct steps *s, struct err *e) must_check;
+int build_process(struct steps *s, const struct spec_process *process, struct err *e) must_check;
+
+/* Facts that several chapters ask for. */
+const struct spec_namespace *spec_namespace_find(const struct spec *spec, enum ns_type type);
+bool build_dev_is_mounted(const struct spec *spec);

@@ -1,0 +1,177 @@
+/*
+ * Carrying a plan out: see carry.h. Which stage waits for which is asked of the plan; nothing is
+ * decided here.
+ */
+#include "run/carry.h"
+
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "run/doers.h"
+#include "run/sync.h"
+
+#define INIT_FAILED 255 /* exit status of an init that could not execute the program */
+
+static step_doer *const doers[STEP_KINDS] = {
+	[STEP_CGROUP_MAKE] = do_cgroup_make,
+	[STEP_CGROUP_WRITE] = do_cgroup_write,
+	[STEP_CGROUP_DEVICES] = do_cgroup_devices,
+	[STEP_CGROUP_OPEN] = do_cgroup_open,
+	[STEP_OPEN_TREE] = do_open_tree,
+	[STEP_CGROUP_JOIN] = do_cgroup_join,
+	[STEP_OOM_SCORE] = do_oom_score,
+	[STEP_NS_JOIN] = do_ns_join,
+	[STEP_NS_JOIN_INIT] = do_ns_join_init,
+	[STEP_ID_MAPS] = do_id_maps,
+	[STEP_BECOME_ROOT] = do_become_root,
+	[STEP_NS_NEW] = do_ns_new,
+	[STEP_SESSION] = do_session,
+	[STEP_LOOPBACK] = do_loopback,
+	[STEP_ROOT] = do_root,
+	[STEP_MOUNT] = do_mount,
+	[STEP_DEVICE] = do_device,
+	[STEP_DEV_LINKS] = do_dev_links,
+	[STEP_HOOK] = do_hook,
+	[STEP_PIVOT] = do_pivot,
+	[STEP_MOUNT_READONLY] = do_mount_readonly,
+	[STEP_ROOT_READONLY] = do_root_readonly,
+	[STEP_HOSTNAME] = do_hostname,
+	[STEP_DOMAINNAME] = do_domainname,
+	[STEP_SYSCTL] = do_sysctl,
+	[STEP_READONLY_PATH] = do_readonly_path,
+	[STEP_MASK_PATH] = do_mask_path,
+	[STEP_RLIMIT] = do_rlimit,
+	[STEP_NO_NEW_PRIVS] = do_no_new_privs,
+	[STEP_SECCOMP] = do_seccomp,
+	[STEP_BOUNDING] = do_bounding,
+	[STEP_CWD] = do_cwd,
+	[STEP_USER] = do_user,
+	[STEP_CAPS] = do_caps,
+	[STEP_LOOKUP] = do_lookup,
+	[STEP_RECORD] = do_record,
+	[STEP_WAIT_START] = do_wait_start,
+	[STEP_EXEC] = do_exec,
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* "mount tmpfs on /dev: 41 µs", told by the runtime for both columns. */
+static void tell_time(struct walk *w, const struct step *step, uint64_t began)
+{
+	uint64_t took = now_ns() - began;
+	struct arena scratch = *w->arena;
+	const char *text;
+	struct err ignored;
+	struct str line;
+
+	str_init(&line, &scratch);
+	str_addf(&line, "%s %s: ", w->side == SIDE_INIT ? "init" : "runtime",
+		 plan_stage_name(step->stage));
+	plan_describe(step, &line);
+	str_addf(&line, ": %llu µs", (unsigned long long)took / 1000);
+	text = str_end(&line, &ignored);
+	if (text && w->side == SIDE_INIT)
+		sync_send_log(w->sync, text);
+	else if (text)
+		log_add(w->log, LOG_LEVEL_DEBUG, "%s", text);
+}
+
+static int do_step(struct walk *w, size_t index, struct err *e)
+{
+	const struct step *step = &w->plan->step[index];
+	bool told = log_wants(w->log, LOG_LEVEL_DEBUG) && step->kind != STEP_EXEC;
+	uint64_t began = told ? now_ns() : 0;
+	int failed;
+
+	if (w->fail_step == index + 1)
+		failed = err_set(e, ERR_SYSTEM, "step %u (%s) fails on purpose", w->fail_step,
+				 plan_kind_name(step->kind));
+	else
+		failed = doers[step->kind](w, step, e);
+	if (failed) {
+		if (!e->pointer[0] && step->pointer)
+			err_in(e, "%s", step->pointer);
+		return -1;
+	}
+	if (told)
+		tell_time(w, step, began);
+	return 0;
+}
+
+static int do_steps(struct walk *w, enum plan_stage stage, struct err *e)
+{
+	for (size_t i = 0; i < w->plan->count; i++)
+		if (w->plan->step[i].stage == stage && w->plan->step[i].side == w->side &&
+		    do_step(w, i, e))
+			return -1;
+	return 0;
+}
+
+/* Whether the other column waits for the end of this stage of ours. */
+static bool awaited(const struct walk *w, enum plan_stage stage)
+{
+	enum plan_side other = w->side == SIDE_RUNTIME ? SIDE_INIT : SIDE_RUNTIME;
+
+	for (int later = (int)stage + 1; later < STAGES; later++)
+		if (plan_wait(w->plan, other, (enum plan_stage)later) == (int)stage)
+			return true;
+	return false;
+}
+
+static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
+{
+	int wait = plan_wait(w->plan, w->side, stage);
+
+	if (wait >= 0 && sync_receive_done(w->sync, wait, w->log, e))
+		return -1;
+	if (do_steps(w, stage, e))
+		return -1;
+	if (awaited(w, stage) && plan_has(w->plan, w->side, stage))
+		return sync_send_done(w->sync, (int)stage, e);
+	return 0;
+}
+
+int carry_prepare(struct walk *w, struct err *e)
+{
+	w->trees = arena_get_array(w->arena, w->plan->tree_count, sizeof(*w->trees), e);
+	if (!w->trees)
+		return -1;
+	for (size_t i = 0; i < w->plan->tree_count; i++)
+		w->trees[i] = -1;
+	return do_steps(w, STAGE_PREPARE, e);
+}
+
+int carry_runtime(struct walk *w, struct err *e)
+{
+	for (int stage = STAGE_JOIN; stage <= STAGE_RECORD; stage++)
+		if (do_stage(w, (enum plan_stage)stage, e))
+			return -1;
+	return 0;
+}
+
+int carry_intermediate(struct walk *w, struct err *e)
+{
+	w->side = SIDE_INIT;
+	return do_stage(w, STAGE_JOIN, e);
+}
+
+void carry_init(struct walk *w)
+{
+	int stage = w->plan->by_intermediate ? STAGE_MAPS : STAGE_JOIN;
+	struct err e;
+
+	w->side = SIDE_INIT;
+	for (; stage < STAGES; stage++)
+		if (do_stage(w, (enum plan_stage)stage, &e))
+			break;
+	sync_send_failed(w->sync, &e);
+	_exit(INIT_FAILED);
+}

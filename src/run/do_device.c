@@ -1,0 +1,99 @@
+/*
+ * Doers of device nodes and of the links in /dev.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "run/doers.h"
+#include "sys/inroot.h"
+#include "sys/mountfd.h"
+
+static mode_t type_of(const struct spec_device *device)
+{
+	return device->type == 'b' ? S_IFBLK : device->type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+static int same_device(struct walk *w, const struct spec_device *device, mode_t type, dev_t number,
+		       struct err *e)
+{
+	_close_ int fd = inroot_open_plain(w->root, device->path, O_PATH | O_NOFOLLOW, e);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st))
+		return err_sys(e, "stat %s", device->path);
+	if ((st.st_mode & S_IFMT) != type || (type != S_IFIFO && st.st_rdev != number))
+		return err_set(e, ERR_INVALID, "create device %s: another file is there already",
+			       device->path);
+	return 0;
+}
+
+/* Where device nodes may not be made, the host's node of the same path is bound. */
+static int bind_device(struct walk *w, const struct spec_device *device, struct err *e)
+{
+	_close_ int tree = mountfd_clone(AT_FDCWD, device->path, false, e);
+	_close_ int target = tree < 0 ? -1 : inroot_mkfile(w->root, device->path, 0000, e);
+
+	if (tree < 0 || target < 0 || mountfd_attach(tree, target, e))
+		return err_wrap(e, "bind the host's device %s", device->path);
+	return 0;
+}
+
+static int set_owner(struct walk *w, const struct spec_device *device, struct err *e)
+{
+	_close_ int fd = -1;
+
+	if (!device->uid.value && !device->gid.value)
+		return 0;
+	fd = inroot_open_plain(w->root, device->path, O_PATH | O_NOFOLLOW, e);
+	if (fd < 0)
+		return -1;
+	if (fchownat(fd, "", device->uid.value, device->gid.value, AT_EMPTY_PATH))
+		return err_sys(e, "chown device %s", device->path);
+	return 0;
+}
+
+int do_device(struct walk *w, const struct step *step, struct err *e)
+{
+	const struct spec_device *device = step->device.item;
+	mode_t type = type_of(device);
+	mode_t mode = device->file_mode.set ? device->file_mode.value & 07777 : 0666;
+	dev_t number = makedev((unsigned)device->major, (unsigned)device->minor);
+
+	if (step->device.bind)
+		return bind_device(w, device, e);
+	if (!inroot_mknod(w->root, device->path, type | mode, type == S_IFIFO ? 0 : number, e))
+		return set_owner(w, device, e);
+	if (e->sys == EPERM)
+		return bind_device(w, device, e);
+	if (e->sys == EEXIST)
+		return same_device(w, device, type, number, e);
+	return err_wrap(e, "create device %s", device->path);
+}
+
+int do_dev_links(struct walk *w, const struct step *step, struct err *e)
+{
+	static const struct {
+		const char *path, *text;
+	} links[] = {
+		{"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"},
+		{"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"},
+		{"/dev/ptmx", "pts/ptmx"},          {"/dev/core", "/proc/kcore"},
+	};
+	size_t count = array_len(links);
+	struct stat st;
+
+	(void)step;
+	if (stat("/proc/kcore", &st))
+		count--; /* the last one stands for a file that this kernel does not have */
+	for (size_t i = 0; i < count; i++)
+		if (inroot_symlink(w->root, links[i].path, links[i].text, e))
+			return err_wrap(e, "make the links in /dev");
+	return 0;
+}

@@ -1,0 +1,159 @@
+/*
+ * The doer of a mount of type cgroup: what the container sees of its control groups.
+ *
+ * Version 2 is one mount. Version 1 and hybrid are a small tmpfs with one directory a hierarchy: a
+ * bind of the container's own cgroup, or, with a cgroup namespace, a mount of the hierarchy, whose
+ * root is the container's then.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "run/doers.h"
+#include "sys/inroot.h"
+#include "sys/mountfd.h"
+
+static bool own_namespace(const struct plan *plan)
+{
+	const struct spec_namespaces *all = &plan->spec->linux_.namespaces;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (all->item[i].type == NS_CGROUP)
+			return true;
+	return false;
+}
+
+static const char *path_of(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->cgroup.count; i++)
+		if (str_equal(plan->cgroup.item[i].name, name))
+			return plan->cgroup.item[i].path;
+	return NULL;
+}
+
+/* Where a user namespace may not mount cgroup2 anew, the host's mount is bound: the container's
+ * part, or all of it. */
+static int bind_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
+{
+	struct mountfd_attr change = {.set = mountfd_attr_of_flags(mount->flags)};
+	const char *own = own_namespace(w->plan) ? path_of(w->plan, "") : NULL;
+	_close_ int tree = mountfd_clone(AT_FDCWD, own ? own : "/sys/fs/cgroup", true, e);
+
+	if (tree < 0 || mountfd_set(tree, &change, true, e))
+		return -1;
+	return fd_take(&tree);
+}
+
+static int mount_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
+{
+	_close_ int target = inroot_mkdir(w->root, mount->target, 0755, e);
+	_close_ int fs = -1;
+
+	if (target < 0)
+		return -1;
+	fs = mountfd_new("cgroup2", "cgroup", NULL, 0, mountfd_attr_of_flags(mount->flags), e);
+	if (fs < 0 && (e->sys == EPERM || e->sys == EBUSY || e->sys == EACCES))
+		fs = bind_v2(w, mount, e);
+	if (fs < 0)
+		return -1;
+	return mountfd_attach(fs, target, e);
+}
+
+/* One hierarchy of version 1, detached. controllers is its directory's name: "memory",
+ * "cpu,cpuacct", "systemd". */
+static int open_v1(struct walk *w, const struct cgroup_hierarchy *h, const char *controllers,
+		   struct err *e)
+{
+	const char *data = controllers;
+	const char *path = path_of(w->plan, h->name);
+
+	if (!own_namespace(w->plan))
+		return mountfd_clone(AT_FDCWD, path ? path : h->mount, true, e);
+	if (str_starts(h->name, "name="))
+		data = arena_format(w->arena, e, "none,%s", h->name);
+	return data ? mountfd_new("cgroup", "cgroup", data, 0, 0, e) : -1;
+}
+
+static int mount_hierarchy(struct walk *w, int folder, const struct cgroup_hierarchy *h,
+			   uint64_t attr, struct err *e)
+{
+	const char *name = strrchr(h->mount, '/') + 1;
+	struct mountfd_attr change = {.set = attr};
+	_close_ int target = -1;
+	_close_ int tree = open_v1(w, h, name, e);
+
+	if (tree < 0)
+		return -1;
+	target = inroot_mkdir(folder, name, 0755, e);
+	if (target < 0 || mountfd_set(tree, &change, true, e))
+		return -1;
+	return mountfd_attach(tree, target, e);
+}
+
+/* cpu and cpuacct may be one mount "cpu,cpuacct": each controller's own name is a link to it then.
+ */
+static int link_names(int folder, const char *mount, struct arena *a, struct err *e)
+{
+	const char *name = strrchr(mount, '/') + 1;
+
+	for (const char *at = name; strchr(name, ',') && *at;) {
+		size_t length = strcspn(at, ",");
+		const char *one = arena_copy(a, at, length, e);
+
+		if (!one || inroot_symlink(folder, one, name, e))
+			return -1;
+		at += length + (at[length] == ',');
+	}
+	return 0;
+}
+
+static bool mounted_before(const struct cgroup_host *host, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (str_equal(host->item[i].mount, host->item[index].mount))
+			return true;
+	return false;
+}
+
+static int mount_v1(struct walk *w, const struct plan_mount *mount, struct err *e)
+{
+	uint64_t attr = mountfd_attr_of_flags(mount->flags);
+	const struct cgroup_host *host = &w->facts->cgroup;
+	struct mountfd_attr readonly = {.set = MOUNT_ATTR_RDONLY};
+	_close_ int target = inroot_mkdir(w->root, mount->target, 0755, e);
+	_close_ int fs = -1;
+
+	if (target < 0)
+		return -1;
+	fs = mountfd_new("tmpfs", "tmpfs", "mode=755", 0, attr & ~(uint64_t)MOUNT_ATTR_RDONLY, e);
+	if (fs < 0 || mountfd_attach(fs, target, e))
+		return -1;
+	for (size_t i = 0; i < host->count; i++) {
+		if (!host->item[i].name[0] || mounted_before(host, i))
+			continue;
+		if (mount_hierarchy(w, fs, &host->item[i], attr, e) ||
+		    link_names(fs, host->item[i].mount, w->arena, e))
+			return -1;
+	}
+	return attr & MOUNT_ATTR_RDONLY ? mountfd_set(fs, &readonly, false, e) : 0;
+}
+
+int do_mount_cgroup(struct walk *w, const struct step *step, struct err *e)
+{
+	const struct plan_mount *mount = step->mount;
+
+	switch (w->facts->cgroup.layout) {
+	case CGROUP_V2:
+		return mount_v2(w, mount, e);
+	case CGROUP_V1:
+	case CGROUP_HYBRID:
+		return mount_v1(w, mount, e);
+	default:
+		return err_set(e, ERR_UNSUPPORTED,
+			       "mount cgroups: this machine has none mounted at /sys/fs/cgroup");
+	}
+}

@@ -1,0 +1,169 @@
+/*
+ * Doers of the process's limits and privileges. They run late in init, in an order that
+ * plan/build_process.c explains.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "run/doers.h"
+#include "sys/caps.h"
+#include "sys/inroot.h"
+#include "sys/process.h"
+
+#define STANDARD_UMASK 0022
+
+int do_rlimit(struct walk *w, const struct step *step, struct err *e)
+{
+	pid_t pid = w->side == SIDE_RUNTIME ? w->pid : 0;
+	const char *name = word_name(&words_rlimits, (uint64_t)step->rlimit.type);
+
+	if (!process_set_rlimit(pid, step->rlimit.type, step->rlimit.soft, step->rlimit.hard, e))
+		return 0;
+	if (e->sys == EPERM)
+		err_hint(e, "%s: raising a hard limit takes CAP_SYS_RESOURCE",
+			 name ? name : "the limit");
+	return err_wrap(e, "error setting rlimits for ready process");
+}
+
+int do_no_new_privs(struct walk *w, const struct step *step, struct err *e)
+{
+	(void)w;
+	(void)step;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return err_sys(e, "set no_new_privs");
+	return 0;
+}
+
+int do_seccomp(struct walk *w, const struct step *step, struct err *e)
+{
+	_close_ int listener = -1;
+
+	(void)w;
+	return seccomp_load(step->seccomp.program, &listener, e);
+}
+
+int do_bounding(struct walk *w, const struct step *step, struct err *e)
+{
+	(void)w;
+	return caps_bound(step->bounding, e);
+}
+
+/*
+ * The path must lead to a directory inside the root: it is opened there, without magic links, and
+ * the kernel is asked afterwards where the process is ("(unreachable)" when it is outside).
+ */
+static int enter_cwd(struct walk *w, const char *path, struct err *e)
+{
+	_close_ int fd = inroot_mkdir(w->root, path, 0755, e);
+	char now[4096];
+
+	if (fd < 0)
+		return err_wrap(e, "mkdir cwd");
+	if (fchdir(fd))
+		return err_sys(e, "chdir to cwd (\"%s\") set in config.json failed", path);
+	if (syscall(SYS_getcwd, now, sizeof(now)) < 0)
+		return errno == ENAMETOOLONG || errno == ERANGE ? 0 : err_sys(e, "getcwd");
+	if (now[0] != '/')
+		return err_set(
+			e, ERR_INVALID,
+			"current working directory is outside of container mount namespace root "
+			"-- possible container breakout detected");
+	return 0;
+}
+
+int do_cwd(struct walk *w, const struct step *step, struct err *e)
+{
+	if (!enter_cwd(w, step->text, e))
+		return 0;
+	/* A directory that is closed to root (NFS with root squash) may be open to the process's
+	 * user. */
+	w->cwd_later = e->sys == EACCES || e->sys == EPERM;
+	return w->cwd_later ? 0 : -1;
+}
+
+/* Pipes and files that the caller handed over as 0, 1 and 2 belong to the process, so that it can
+ * open /dev/stdout. */
+static void own_stdio(uint32_t uid)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		struct stat st;
+		bool null;
+
+		if (fstat(fd, &st))
+			continue;
+		null = S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+		if (null || st.st_uid == uid)
+			continue;
+		if (fchown(fd, uid, (gid_t)-1))
+			continue; /* not ours to give (EPERM), no owner in this namespace (EINVAL),
+				     read-only (EROFS) */
+	}
+}
+
+static int set_groups(const struct step *step, struct err *e)
+{
+	const struct spec_user *user = step->user.item;
+
+	if (!step->user.setgroups)
+		return 0;
+	if (syscall(SYS_setgroups, user->additional_gid_count, user->additional_gids))
+		return err_sys(e, "set additional groups");
+	return 0;
+}
+
+int do_user(struct walk *w, const struct step *step, struct err *e)
+{
+	const struct spec_user *user = step->user.item;
+
+	own_stdio(user->uid);
+	(void)umask(user->umask.set ? user->umask.value : STANDARD_UMASK);
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
+		return err_sys(e, "keep capabilities");
+	if (set_groups(step, e))
+		return -1;
+	if (syscall(SYS_setresgid, user->gid, user->gid, user->gid)) {
+		if (errno == EINVAL)
+			return err_set(e, ERR_INVALID,
+				       "cannot set gid to unmapped user in user namespace");
+		return err_sys(e, "setgid %u", user->gid);
+	}
+	if (syscall(SYS_setresuid, user->uid, user->uid, user->uid)) {
+		if (errno == EINVAL)
+			return err_set(e, ERR_INVALID,
+				       "cannot set uid to unmapped user in user namespace");
+		return err_sys(e, "setuid %u", user->uid);
+	}
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	return w->cwd_later ? enter_cwd(w, w->plan->process->cwd, e) : 0;
+}
+
+int do_caps(struct walk *w, const struct step *step, struct err *e)
+{
+	const struct spec_capabilities *wanted = step->caps;
+	struct caps own, set;
+
+	(void)w;
+	if (caps_get(&own, e))
+		return -1;
+	set = (struct caps){
+		.permitted = wanted->permitted & own.permitted,
+		.inheritable = wanted->inheritable & own.permitted,
+	};
+	set.effective = wanted->effective & set.permitted;
+	if (caps_set(&set, e))
+		return -1;
+	(void)caps_ambient(wanted->ambient & set.permitted & set.inheritable);
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
+		return err_sys(e, "clear keep capabilities");
+	return 0;
+}

@@ -1,0 +1,151 @@
+/*
+ * Doers of the program: finding it, preparing its environment, executing it.
+ *
+ * The look-up happens at create, so that a missing program is told there and not at start. Texts
+ * are Go's, since engines tell "not found" from "not executable" by them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "run/doers.h"
+#include "sys/inroot.h"
+#include "sys/passwd.h"
+#include "sys/process.h"
+
+static const char *env_value(const struct str_list *env, const char *name)
+{
+	size_t length = strlen(name);
+	const char *value = NULL;
+
+	for (size_t i = 0; i < env->count; i++)
+		if (!strncmp(env->item[i], name, length) && env->item[i][length] == '=')
+			value = env->item[i] + length + 1;
+	return value;
+}
+
+/* Whether path is a file that the caller may execute; errno says why not. */
+static bool executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return false;
+	if (S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) && (errno == EACCES || errno == EPERM))
+		return false;
+	if (st.st_mode & 0111)
+		return true;
+	errno = EACCES;
+	return false;
+}
+
+static int fail_path(const char *name, struct err *e)
+{
+	int number = errno;
+
+	if (number == EACCES || number == EPERM || number == EISDIR) {
+		err_set(e, ERR_SYSTEM, "exec: \"%s\": %s", name, err_errno_text(number));
+		if (number == EACCES)
+			err_hint(e, "the file needs the x permission for the process's user");
+	} else {
+		err_set(e, ERR_SYSTEM, "exec: \"%s\": stat %s: %s", name, name,
+			err_errno_text(number));
+	}
+	e->sys = number;
+	return -1;
+}
+
+static int find_in_path(struct walk *w, const char *name, const char *path, struct err *e)
+{
+	while (path && *path) {
+		size_t length = strcspn(path, ":");
+		const char *candidate = arena_format(w->arena, e, "%.*s%s%s", (int)length, path,
+						     length ? "/" : "./", name);
+
+		if (!candidate)
+			return -1;
+		if (executable(candidate)) {
+			w->program = candidate;
+			return 0;
+		}
+		path += length + (path[length] == ':');
+	}
+	err_set(e, ERR_SYSTEM, "exec: \"%s\": executable file not found in $PATH", name);
+	e->sys = ENOENT;
+	return -1;
+}
+
+/* The first entry of a name keeps its place, the last one its value. */
+static size_t add_env(char **env, size_t count, const char *entry)
+{
+	size_t name = strcspn(entry, "=") + 1;
+
+	for (size_t i = 0; i < count; i++)
+		if (!strncmp(env[i], entry, name)) {
+			env[i] = (char *)(uintptr_t)entry;
+			return count;
+		}
+	env[count] = (char *)(uintptr_t)entry;
+	return count + 1;
+}
+
+static int build_env(struct walk *w, const struct spec_process *process, struct err *e)
+{
+	const char *home = env_value(&process->env, "HOME");
+	char **env = arena_get_array(w->arena, process->env.count + 2, sizeof(*env), e);
+	size_t count = 0;
+
+	if (!env)
+		return -1;
+	for (size_t i = 0; i < process->env.count; i++)
+		count = add_env(env, count, process->env.item[i]);
+	if (!home || !*home) {
+		home = passwd_home(w->root, process->user.uid, w->arena);
+		home = arena_format(w->arena, e, "HOME=%s", home);
+		if (!home)
+			return -1;
+		count = add_env(env, count, home);
+	}
+	env[count] = NULL;
+	w->env = env;
+	return 0;
+}
+
+int do_lookup(struct walk *w, const struct step *step, struct err *e)
+{
+	const struct spec_process *process = w->plan->process;
+	const char *name = process->args.item[0];
+
+	(void)step;
+	w->argv = arena_get_array(w->arena, process->args.count + 1, sizeof(*w->argv), e);
+	if (!w->argv)
+		return -1;
+	for (size_t i = 0; i < process->args.count; i++)
+		w->argv[i] = (char *)(uintptr_t)process->args.item[i];
+	if (build_env(w, process, e))
+		return -1;
+	if (!strchr(name, '/'))
+		return find_in_path(w, name, env_value(&process->env, "PATH"), e);
+	if (!executable(name))
+		return fail_path(name, e);
+	w->program = name;
+	return 0;
+}
+
+int do_exec(struct walk *w, const struct step *step, struct err *e)
+{
+	(void)step;
+	process_reset_signals();
+	if (process_cloexec_from(3 + w->plan->preserve_fds, e))
+		return -1;
+	(void)execve(w->program, w->argv, w->env);
+	return err_sys(e, "exec %s", w->program);
+}

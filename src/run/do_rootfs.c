@@ -1,0 +1,123 @@
+/*
+ * Doers of the root: taking the root file system, pivoting into it, and what is set once "/" is the
+ * container's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "run/doers.h"
+#include "sys/mountfd.h"
+#include "sys/procfs.h"
+#include "sys/rootfs.h"
+
+/* "rshared" → MS_SHARED; the validator has let only known words through. */
+static uint64_t propagation_of(const char *word)
+{
+	if (!word || str_ends(word, "slave"))
+		return MS_SLAVE;
+	if (str_ends(word, "shared"))
+		return MS_SHARED;
+	return str_ends(word, "private") ? MS_PRIVATE : MS_UNBINDABLE;
+}
+
+int do_root(struct walk *w, const struct step *step, struct err *e)
+{
+	const char *word = step->root.propagation;
+	uint64_t propagation = propagation_of(word);
+	struct mountfd_attr change = {.propagation = propagation == MS_UNBINDABLE ? MS_SLAVE
+										  : propagation};
+	_close_ int target = -1;
+
+	if (mountfd_set_at(AT_FDCWD, "/", &change,
+			   !word || word[0] == 'r' || propagation != MS_SHARED, e))
+		return err_wrap(e, "make / %s", word ? word : "rslave");
+	if (propagation == MS_SHARED && rootfs_make_parent_private(step->root.source, e))
+		return -1;
+	w->root = mountfd_clone(AT_FDCWD, step->root.source, true, e);
+	if (w->root < 0)
+		return err_wrap(e, "error preparing rootfs");
+	target = open(step->root.source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0)
+		return err_sys(e, "error preparing rootfs: open %s", step->root.source);
+	if (mountfd_attach(w->root, target, e))
+		return err_wrap(e, "error preparing rootfs: bind %s on itself", step->root.source);
+	(void)umask(0); /* modes of what is made in the root are meant as they stand; do_user sets
+			   the process's */
+	return 0;
+}
+
+static int leave_old_root(struct walk *w, const struct step *step, struct err *e)
+{
+	struct mountfd_attr slave = {.propagation = MS_SLAVE};
+
+	if (fchdir(w->root) || syscall(SYS_pivot_root, ".", "."))
+		return err_sys(e, "pivot_root");
+	/* "." is the old root, on top of the new one. The host must not see it go. */
+	if (step->root.propagation && mountfd_set_at(AT_FDCWD, ".", &slave, true, e))
+		return err_wrap(e, "detach the old root from the host");
+	if (syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) || chdir("/"))
+		return err_sys(e, "leave the old root");
+	return 0;
+}
+
+int do_pivot(struct walk *w, const struct step *step, struct err *e)
+{
+	uint64_t propagation = propagation_of(step->root.propagation);
+	struct mountfd_attr change = {.propagation = propagation};
+
+	if (step->root.no_pivot ? rootfs_move(w->root, e) : leave_old_root(w, step, e))
+		return -1;
+	if (propagation != MS_SHARED && propagation != MS_UNBINDABLE)
+		return 0;
+	if (mountfd_set(w->root, &change, step->root.propagation[0] == 'r', e))
+		return err_wrap(e, "make the container's root %s", step->root.propagation);
+	return 0;
+}
+
+int do_root_readonly(struct walk *w, const struct step *step, struct err *e)
+{
+	struct mountfd_attr readonly = {.set = MOUNT_ATTR_RDONLY};
+
+	(void)step;
+	if (mountfd_set(w->root, &readonly, false, e))
+		return err_wrap(e, "make the container's root read-only");
+	return 0;
+}
+
+int do_hostname(struct walk *w, const struct step *step, struct err *e)
+{
+	(void)w;
+	if (sethostname(step->text, strlen(step->text)))
+		return err_sys(e, "unable to set hostname \"%s\"", step->text);
+	return 0;
+}
+
+int do_domainname(struct walk *w, const struct step *step, struct err *e)
+{
+	(void)w;
+	if (setdomainname(step->text, strlen(step->text)))
+		return err_sys(e, "unable to set domainname \"%s\"", step->text);
+	return 0;
+}
+
+int do_sysctl(struct walk *w, const struct step *step, struct err *e)
+{
+	const char *path = arena_format(w->arena, e, "sys/%s", step->sysctl.key);
+
+	if (!path)
+		return -1;
+	if (w->procfs < 0)
+		w->procfs = procfs_open(e);
+	if (w->procfs < 0)
+		return -1;
+	if (procfs_write(w->procfs, path, step->sysctl.value, e))
+		return err_wrap(e, "set sysctl %s", step->sysctl.key);
+	return 0;
+}

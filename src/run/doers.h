@@ -1,0 +1,34 @@
+/*
+ * One function per kind of step. Each is called by walk.c alone, in the process whose column the
+ * step is in; it adds to an error what was tried and on what, the walk adds where in config.json it
+ * was asked for.
+ */
+#pragma once
+
+#include "run/walk.h"
+
+typedef int step_doer(struct walk *w, const struct step *step, struct err *e) must_check;
+
+/* do_cgroup.c */
+step_doer do_cgroup_make, do_cgroup_write, do_cgroup_devices, do_cgroup_open, do_cgroup_join;
+/* do_ns.c */
+step_doer do_oom_score, do_ns_join, do_ns_join_init, do_id_maps, do_become_root, do_ns_new,
+	do_session, do_loopback;
+/* do_rootfs.c */
+step_doer do_root, do_pivot, do_root_readonly, do_hostname, do_domainname, do_sysctl;
+/* do_masks.c */
+step_doer do_readonly_path, do_mask_path;
+/* do_mount.c */
+step_doer do_open_tree, do_mount, do_mount_readonly;
+/* do_mount_cgroup.c: part of do_mount */
+step_doer do_mount_cgroup;
+/* do_device.c */
+step_doer do_device, do_dev_links;
+/* do_hook.c */
+step_doer do_hook;
+/* do_process.c */
+step_doer do_rlimit, do_no_new_privs, do_seccomp, do_bounding, do_cwd, do_user, do_caps;
+/* do_program.c */
+step_doer do_lookup, do_exec;
+/* do_record.c, gate.c */
+step_doer do_record, do_wait_start;

@@ -1,0 +1,184 @@
+/*
+ * The protocol between the runtime and init: see sync.h.
+ */
+#include "run/sync.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* Messages without an error end before it: a kilobyte and more need not be copied each time. */
+#define SHORT_MESSAGE offsetof(struct sync_message, err)
+
+int sync_pair(int ret[2], struct err *e)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret))
+		return err_sys(e, "make the socket between runtime and init");
+	return 0;
+}
+
+static int send_message(int fd, const struct sync_message *message, size_t size, int passed,
+			struct err *e)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = size};
+	struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t n;
+
+	if (passed >= 0) {
+		packet.msg_control = control.space;
+		packet.msg_controllen = sizeof(control.space);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &passed, sizeof(int));
+	}
+	do
+		n = sendmsg(fd, &packet, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "send to the other process");
+	return 0;
+}
+
+int sync_send_done(int fd, int stage, struct err *e)
+{
+	struct sync_message message = {.kind = SYNC_DONE, .stage = stage};
+
+	return send_message(fd, &message, SHORT_MESSAGE, -1, e);
+}
+
+int sync_send_spawned(int fd, int64_t pid, int pidfd, struct err *e)
+{
+	struct sync_message message = {.kind = SYNC_SPAWNED, .value = pid};
+
+	return send_message(fd, &message, SHORT_MESSAGE, pidfd, e);
+}
+
+void sync_send_failed(int fd, const struct err *why)
+{
+	struct sync_message message = {.kind = SYNC_FAILED, .err = *why};
+	struct err ignored;
+
+	if (send_message(fd, &message, sizeof(message), -1, &ignored))
+		return;
+}
+
+void sync_send_log(int fd, const char *text)
+{
+	struct sync_message message = {.kind = SYNC_LOG};
+	struct err ignored;
+
+	err_set(&message.err, ERR_SYSTEM, "%s", text);
+	if (send_message(fd, &message, sizeof(message), -1, &ignored))
+		return;
+}
+
+static int take_descriptor(struct msghdr *packet)
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(packet);
+	int fd;
+
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	memcpy(&fd, CMSG_DATA(header), sizeof(int));
+	return fd;
+}
+
+/* One message that is not LOG: 1, or 0 at end of file. *ret_passed gets its descriptor or −1. */
+static int receive(int fd, const struct log *log, struct sync_message *ret, int *ret_passed,
+		   struct err *e)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec part = {.iov_base = ret, .iov_len = sizeof(*ret)};
+	struct msghdr packet;
+	ssize_t n;
+
+	do {
+		packet = (struct msghdr){.msg_iov = &part,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
+					 .msg_controllen = sizeof(control)};
+		do
+			n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
+		while (n < 0 && errno == EINTR);
+		if (n < 0)
+			return err_sys(e, "receive from the other process");
+		*ret_passed = take_descriptor(&packet);
+		if (n == 0)
+			return 0;
+		if ((size_t)n < SHORT_MESSAGE ||
+		    (ret->kind >= SYNC_LOG && (size_t)n != sizeof(*ret)))
+			return err_set(e, ERR_SYSTEM,
+				       "receive from the other process: a message of %zd bytes", n);
+		if (ret->kind == SYNC_LOG)
+			log_add(log, LOG_LEVEL_DEBUG, "%s", ret->err.text);
+	} while (ret->kind == SYNC_LOG);
+	return 1;
+}
+
+static int expect(int fd, enum sync_kind kind, int stage, const struct log *log,
+		  struct sync_message *ret, int *ret_passed, struct err *e)
+{
+	int got = receive(fd, log, ret, ret_passed, e);
+
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return err_set(e, ERR_SYSTEM, "the other process ended unexpectedly");
+	if (ret->kind == SYNC_FAILED) {
+		*e = ret->err;
+		return -1;
+	}
+	if (ret->kind != (int)kind || ret->stage != stage)
+		return err_set(e, ERR_SYSTEM, "expected message %d of stage %d, got %d of stage %d",
+			       (int)kind, stage, ret->kind, ret->stage);
+	return 0;
+}
+
+int sync_receive_done(int fd, int stage, const struct log *log, struct err *e)
+{
+	struct sync_message message;
+	_close_ int unexpected = -1;
+
+	return expect(fd, SYNC_DONE, stage, log, &message, &unexpected, e);
+}
+
+int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *ret_pidfd,
+			 struct err *e)
+{
+	struct sync_message message;
+	_close_ int pidfd = -1;
+
+	if (expect(fd, SYNC_SPAWNED, 0, log, &message, &pidfd, e))
+		return -1;
+	if (pidfd < 0)
+		return err_set(e, ERR_SYSTEM, "the process in between sent no pidfd");
+	*ret_pid = message.value;
+	*ret_pidfd = fd_take(&pidfd);
+	return 0;
+}
+
+int sync_wait_exec(int fd, const struct log *log, struct err *e)
+{
+	struct sync_message message;
+	_close_ int unexpected = -1;
+	int got = receive(fd, log, &message, &unexpected, e);
+
+	if (got <= 0)
+		return got;
+	if (message.kind == SYNC_FAILED) {
+		*e = message.err;
+		return -1;
+	}
+	return err_set(e, ERR_SYSTEM, "expected the program to be executed, got message %d",
+		       message.kind);
+}

@@ -1,0 +1,56 @@
+/*
+ * The protocol between the runtime and the container's init: one SOCK_SEQPACKET pair, one fixed
+ * message, at most one descriptor with it.
+ *
+ *     runtime                                   init (or the process in between)
+ *        │                                        │
+ *        │ ◄───────────── SPAWNED pid, [pidfd] ── │   only from a process in between: init is its
+ * sibling │                                        │ │ ── DONE stage ───────────────────────► │
+ * wherever plan_wait says that the other must know │ ◄─────────────────────── DONE stage ── │ │ │
+ *        │ ◄───────────────────────── LOG text ── │   any time, at debug level only
+ *        │ ◄────────────────────── FAILED error ── │   any time, the last one
+ *        │                                        │
+ *        │                               execve ── ✕   the socket closes: end of file
+ *
+ * Every receive names what it expects. End of file is always a failure, but in sync_wait_exec,
+ * where close-on-exec means that the program runs. `start` speaks the last part with init over the
+ * socket on which init waits for it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+enum sync_kind { SYNC_DONE = 1, SYNC_SPAWNED, SYNC_LOG, SYNC_FAILED };
+
+struct sync_message {
+	int32_t kind;   /* enum sync_kind */
+	int32_t stage;  /* DONE: enum plan_stage */
+	int64_t value;  /* SPAWNED: the pid */
+	struct err err; /* FAILED: why; LOG: the text. Not sent otherwise */
+};
+
+/* A connected pair. */
+int sync_pair(int ret[2], struct err *e) must_check;
+
+/* Each sends one message; a peer that is gone is an error (no signal is raised). */
+int sync_send_done(int fd, int stage, struct err *e) must_check;
+int sync_send_spawned(int fd, int64_t pid, int pidfd, struct err *e) must_check;
+
+/* Best effort: there is nobody left to tell when these fail. */
+void sync_send_failed(int fd, const struct err *why);
+void sync_send_log(int fd, const char *text);
+
+/*
+ * Waits for DONE of this stage. FAILED fills e with the peer's own error; end of file and any other
+ * message are errors. LOG lines on the way go to log.
+ */
+int sync_receive_done(int fd, int stage, const struct log *log, struct err *e) must_check;
+int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *ret_pidfd,
+			 struct err *e) must_check;
+
+/* Waits until the peer executes its program: end of file is success, FAILED fills e. */
+int sync_wait_exec(int fd, const struct log *log, struct err *e) must_check;

@@ -1,0 +1,50 @@
+/*
+ * What both columns of a walk know: see walk.h.
+ */
+#include "run/walk.h"
+
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts *facts,
+	       struct arena *a, const struct log *log)
+{
+	*w = (struct walk){
+		.plan = plan,
+		.facts = facts,
+		.arena = a,
+		.log = log,
+		.side = SIDE_RUNTIME,
+		.sync = -1,
+		.cgroup = CGROUP_CLOSED,
+		.gate = -1,
+		.container = -1,
+		.pidfd = -1,
+		.state = -1,
+		.root = -1,
+		.procfs = -1,
+		.empty = -1,
+	};
+#ifdef CREEL_FAULTS
+	{
+		const char *step = getenv("CREEL_FAIL_STEP");
+		uint32_t number;
+
+		if (step && str_to_u32(step, &number))
+			w->fail_step = number;
+	}
+#endif
+}
+
+void walk_done(struct walk *w)
+{
+	fd_close(&w->sync);
+	fd_close(&w->gate);
+	fd_close(&w->pidfd);
+	fd_close(&w->container);
+	cgroup_close(&w->cgroup);
+	for (size_t i = 0; w->trees && i < w->plan->tree_count; i++)
+		fd_close(&w->trees[i]);
+}

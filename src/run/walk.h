@@ -1,0 +1,55 @@
+/*
+ * What the two processes that carry a plan out know while they walk it. The verbs (container/) fill
+ * it, run/carry.c walks, the doers read and note.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "cgroup/cgroup.h"
+#include "plan/plan.h"
+#include "state/record.h"
+
+struct walk {
+	const struct plan *plan;
+	const struct plan_facts *facts;
+	struct arena *arena;
+	const struct log *log;
+
+	/* both columns, from before the clone */
+	enum plan_side side;  /* whose column this process does */
+	int sync;             /* this process's end of the protocol's socket */
+	struct cgroup cgroup; /* open cgroup of the container */
+	bool in_cgroup;       /* the clone put init into the version 2 cgroup */
+	int *trees;           /* plan->tree_count detached mounts */
+	int gate;             /* socket on which init waits for start, −1: none */
+	int container;        /* exec: pidfd of the container's init, −1 */
+
+	/* the runtime's */
+	pid_t pid; /* of init, 0 until it exists */
+	int pidfd;
+	int state;                   /* directory of the container's state, −1: exec */
+	struct state_record *record; /* NULL: exec */
+	const char *pid_file;        /* absolute, NULL: none */
+
+	/* init's */
+	int root;            /* the container's root */
+	int procfs;          /* private procfs, −1 until one is needed */
+	int empty;           /* read-only tmpfs that masks directories, −1 until one is needed */
+	bool cwd_later;      /* the working directory can only be entered as the process's user */
+	const char *program; /* path to execute */
+	char **argv, **env;
+
+	unsigned fail_step; /* test builds: the number of the step that fails on purpose, from 1 */
+};
+
+/* A walk with every descriptor −1. */
+void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts *facts,
+	       struct arena *a, const struct log *log);
+
+/* Closes what the runtime holds open. */
+void walk_done(struct walk *w);

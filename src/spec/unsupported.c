@@ -1,0 +1,95 @@
+/*
+ * What the specification has, the decoder reads, and nobody carries out yet: refused, one row each.
+ * A row goes away with the change that implements it.
+ */
+#include <string.h>
+
+#include "spec/mount_options.h"
+#include "spec/validate.h"
+
+struct unsupported {
+	const char *pointer, *what;
+	bool asked;
+};
+
+static int refuse(const struct unsupported *row, struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED, "%s is not supported yet", row->what);
+	err_in(e, "%s", row->pointer);
+	return err_hint(
+		e, "remove it from the configuration, or use another runtime for this container");
+}
+
+static int refuse_first(const struct unsupported *rows, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].asked)
+			return refuse(&rows[i], e);
+	return 0;
+}
+
+int spec_refuse_unsupported_process(const struct spec_process *p, struct err *e)
+{
+	const struct unsupported rows[] = {
+		{"/process/scheduler", "process.scheduler", p->scheduler},
+		{"/process/ioPriority", "process.ioPriority", p->io_priority},
+		{"/process/apparmorProfile", "an AppArmor profile", p->apparmor_profile},
+		{"/process/selinuxLabel", "an SELinux label", p->selinux_label},
+	};
+
+	return refuse_first(rows, array_len(rows), e);
+}
+
+static bool has_notify(const struct spec_seccomp *s)
+{
+	for (size_t i = 0; s && i < s->rule_count; i++)
+		if (s->rules[i].action == ACT_NOTIFY)
+			return true;
+	return s && s->default_action == ACT_NOTIFY;
+}
+
+static int refuse_linux(const struct spec_linux *l, struct err *e)
+{
+	const struct unsupported rows[] = {
+		{"/linux/timeOffsets", "linux.timeOffsets",
+		 l->time_offsets.monotonic.set || l->time_offsets.boottime.set},
+		{"/linux/netDevices", "linux.netDevices", l->net_devices.count},
+		{"/linux/mountLabel", "an SELinux mount label", l->mount_label},
+		{"/linux/intelRdt", "linux.intelRdt", l->intel_rdt},
+		{"/linux/memoryPolicy", "linux.memoryPolicy", l->memory_policy},
+		{"/linux/personality", "linux.personality", l->personality},
+		{"/linux/seccomp/listenerPath", "a seccomp listener",
+		 l->seccomp && l->seccomp->listener_path},
+		{"/linux/seccomp", "the seccomp action SCMP_ACT_NOTIFY", has_notify(l->seccomp)},
+	};
+
+	return refuse_first(rows, array_len(rows), e);
+}
+
+static int refuse_mount(const struct spec_mount *m, struct err *e)
+{
+	static const char names[][12] = {"idmap", "ridmap", "tmpcopyup"};
+
+	if (m->uid_mappings.count || m->gid_mappings.count) {
+		err_set(e, ERR_UNSUPPORTED, "an id-mapped mount is not supported yet");
+		return err_in(e, m->uid_mappings.count ? "/uidMappings" : "/gidMappings");
+	}
+	for (size_t i = 0; i < m->options.count; i++)
+		for (size_t n = 0; n < array_len(names); n++)
+			if (str_equal(m->options.item[i], names[n])) {
+				err_set(e, ERR_UNSUPPORTED,
+					"the mount option %s is not supported yet", names[n]);
+				return err_in(e, "/options/%zu", i);
+			}
+	return 0;
+}
+
+int spec_refuse_unsupported(const struct spec *spec, struct err *e)
+{
+	for (size_t i = 0; i < spec->mounts.count; i++)
+		if (refuse_mount(&spec->mounts.item[i], e))
+			return err_in(e, "/mounts/%zu", i);
+	if (spec->process && spec_refuse_unsupported_process(spec->process, e))
+		return -1;
+	return refuse_linux(&spec->linux_, e);
+}

@@ -1,0 +1,157 @@
+/*
+ * The rules on process: what create, run and exec all check. Pointers are relative to the process.
+ */
+#include <linux/ioprio.h>
+#include <linux/sched.h>
+#include <string.h>
+
+#include "spec/validate_rules.h"
+
+static int check_env(const struct spec_process *process, struct err *e)
+{
+	for (size_t i = 0; i < process->env.count; i++) {
+		const char *entry = process->env.item[i];
+
+		if (!strchr(entry, '='))
+			err_set(e, ERR_INVALID, "invalid environment variable: missing '='");
+		else if (entry[0] == '=')
+			err_set(e, ERR_INVALID,
+				"invalid environment variable: name cannot be empty");
+		else
+			continue;
+		return err_in(e, "/env/%zu", i);
+	}
+	return 0;
+}
+
+static void warn_capabilities(const struct spec_process *process, const struct log *log)
+{
+	const struct str_list *unknown =
+		process->capabilities ? &process->capabilities->unknown : NULL;
+	char names[512];
+	size_t used = 0;
+
+	if (!unknown || !unknown->count)
+		return;
+	for (size_t i = 0; i < unknown->count; i++) {
+		size_t length = strlen(unknown->item[i]);
+
+		if (used + length + 2 > sizeof(names))
+			break;
+		if (used)
+			names[used++] = ' ';
+		memcpy(names + used, unknown->item[i], length);
+		used += length;
+	}
+	log_add(log, LOG_LEVEL_WARNING, "ignoring unknown or unavailable capabilities: [%.*s]",
+		(int)used, names);
+}
+
+int validate_process(const struct spec_process *process, const struct log *log, struct err *e)
+{
+	if (!process->cwd)
+		return validate_fail(e, "/cwd", "Cwd property must not be empty");
+	if (process->cwd[0] != '/')
+		return validate_fail(e, "/cwd", "Cwd must be an absolute path");
+	if (!process->args.count)
+		return validate_fail(e, "/args", "args must not be empty");
+	if (check_env(process, e))
+		return -1;
+	warn_capabilities(process, log);
+	return 0;
+}
+
+static int check_scheduler(const struct spec_scheduler *s, struct err *e)
+{
+	bool fixed = s->policy == SCHED_FIFO || s->policy == SCHED_RR;
+	bool nice = s->policy == SCHED_NORMAL || s->policy == SCHED_BATCH;
+
+	if (s->policy < 0)
+		return validate_fail(e, "/policy", "scheduler policy is required");
+	if (s->nice.value < -20 || s->nice.value > 19)
+		return validate_fail(e, "/nice", "invalid scheduler.nice: %d", s->nice.value);
+	if (s->nice.value && !nice)
+		return validate_fail(
+			e, "/nice", "invalid scheduler.nice: %d when scheduler.policy is %s",
+			s->nice.value, word_name(&words_sched_policies, (uint64_t)s->policy));
+	if (s->priority.value && !fixed)
+		return validate_fail(e, "/priority",
+				     "scheduler.priority can only be specified for SchedFIFO or "
+				     "SchedRR policy");
+	if (s->policy != SCHED_DEADLINE &&
+	    (s->runtime.value || s->deadline.value || s->period.value))
+		return validate_fail(e, "/runtime",
+				     "scheduler runtime/deadline/period can only be specified for "
+				     "SchedDeadline policy");
+	return 0;
+}
+
+int validate_scheduling(const struct spec_process *process, struct err *e)
+{
+	const struct spec_io_priority *io = process->io_priority;
+
+	if (process->scheduler && check_scheduler(process->scheduler, e))
+		return err_in(e, "/scheduler");
+	if (io && (io->priority < 0 || io->priority >= IOPRIO_NR_LEVELS))
+		return validate_fail(e, "/ioPriority/priority", "invalid ioPriority.Priority: %d",
+				     io->priority);
+	return 0;
+}
+
+/* One number of a list such as "0-3,7", moving *at behind it; −1 when there is none. */
+static long read_node(const char **at)
+{
+	long node = 0;
+
+	if (**at < '0' || **at > '9')
+		return -1;
+	for (; **at >= '0' && **at <= '9'; ++*at)
+		node = node < 100000 ? node * 10 + (**at - '0') : node;
+	return node;
+}
+
+/* How many nodes a list has; −1 when it is not one. */
+static long count_nodes(const char *at)
+{
+	long count = 0;
+
+	while (*at) {
+		long first = read_node(&at), last = first;
+
+		if (*at == '-') {
+			at++;
+			last = read_node(&at);
+		}
+		if (first < 0 || last < first || (*at && *at != ','))
+			return -1;
+		count += last - first + 1;
+		at += *at == ',';
+	}
+	return count;
+}
+
+int validate_memory_policy(const struct spec_memory_policy *policy, struct err *e)
+{
+	long count = policy->nodes ? count_nodes(policy->nodes) : 0;
+
+	if (count < 0)
+		return validate_fail(e, "/nodes", "invalid memory policy nodes \"%s\"",
+				     policy->nodes);
+	switch (policy->mode) {
+	case POLICY_DEFAULT:
+	case POLICY_LOCAL:
+		if (count)
+			return validate_fail(e, "/nodes",
+					     "memory policy mode requires 0 nodes but got %ld",
+					     count);
+		return 0;
+	case POLICY_PREFERRED:
+		return 0;
+	default:
+		if (!count)
+			return validate_fail(
+				e, "/nodes",
+				"memory policy mode requires at least one node but got 0");
+		return 0;
+	}
+}

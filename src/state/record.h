@@ -1,0 +1,46 @@
+/*
+ * state.json: what is remembered of one container. It is written before anything is made that would
+ * have to be found again, and replaced as a whole. The keys are those that outside tools read in
+ * runc's file of the same name.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/opt.h"
+#include "base/str.h"
+
+struct state_record {
+	const char *id;
+	const char *oci_version; /* of the configuration */
+	const char *created;     /* RFC 3339, UTC, nanoseconds */
+	const char *bundle, *rootfs;
+	int64_t pid;    /* of init in the runtime's pid namespace, 0 until it is there */
+	uint64_t start; /* its start time, clock ticks since boot */
+	struct str_map annotations;
+	struct str_map cgroup_paths;    /* hierarchy name → directory */
+	struct str_map namespace_paths; /* "NEWPID" → "/proc/PID/ns/pid" */
+	bool rootless;
+	bool private_pids; /* init is the first process of a pid namespace: all others end with it
+			    */
+	bool poststart_hooks, poststop_hooks; /* whether config.json in the state directory has to
+						 be read for them */
+};
+
+/* Now, as created wants it, in the arena. */
+const char *state_record_now(struct arena *a, struct err *e) must_check;
+
+/* Writes the record into the container's directory, whole or not at all. */
+int state_record_write(int dir, const struct state_record *record, struct arena *a,
+		       struct err *e) must_check;
+
+/*
+ * Reads it. A missing file is ERR_NOT_FOUND `container does not exist`; a damaged one ERR_INVALID,
+ * with file, line and column.
+ */
+int state_record_read(int dir, struct arena *a, struct state_record **ret,
+		      struct err *e) must_check;

@@ -1,0 +1,216 @@
+/*
+ * The state directory: see store.h.
+ */
+#include "state/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static bool id_character(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '+' || c == '-' || c == '.';
+}
+
+int store_check_id(const char *id, struct err *e)
+{
+	if (!*id)
+		return err_set(e, ERR_USAGE, "container id cannot be empty");
+	for (const char *c = id; *c; c++)
+		if (!id_character(*c))
+			id = ".";
+	if (str_equal(id, ".") || str_equal(id, "..") || strlen(id) > NAME_MAX) {
+		err_set(e, ERR_USAGE, "invalid container ID format");
+		return err_hint(e,
+				"an id is made of letters, digits and \"_\", \"+\", \"-\", \".\"");
+	}
+	return 0;
+}
+
+/* mkdir -p for the state directory itself. */
+static int make_root(const char *root, struct err *e)
+{
+	char path[PATH_MAX];
+	size_t length = strlen(root);
+
+	if (length >= sizeof(path))
+		return err_set(e, ERR_USAGE, "state directory: file name too long");
+	memcpy(path, root, length + 1);
+	for (size_t i = 1; i <= length; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		path[i] = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST) {
+			err_sys(e, "mkdir %s", path);
+			return err_hint(
+				e, "choose another directory with --root, or set XDG_RUNTIME_DIR");
+		}
+		path[i] = root[i];
+	}
+	return 0;
+}
+
+static int open_directory(int dirfd, const char *name)
+{
+	return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static int lock(int fd, const char *id, struct err *e)
+{
+	int failed;
+
+	do
+		failed = flock(fd, LOCK_EX);
+	while (failed && errno == EINTR);
+	return failed ? err_sys(e, "lock the state of container %s", id) : 0;
+}
+
+int store_create(const char *root, const char *id, struct err *e)
+{
+	char path[PATH_MAX];
+	_close_ int fd = -1;
+	int failed;
+
+	if (store_check_id(id, e))
+		return -1;
+	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
+		return err_set(e, ERR_USAGE, "state directory: file name too long");
+	failed = mkdir(path, 0711);
+	if (failed && errno == ENOENT) {
+		if (make_root(root, e))
+			return -1;
+		failed = mkdir(path, 0711);
+	}
+	if (failed && errno == EEXIST)
+		return err_set(e, ERR_EXISTS, "container with given ID already exists");
+	if (failed)
+		return err_sys(e, "mkdir %s", path);
+	fd = open_directory(AT_FDCWD, path);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	if (lock(fd, id, e))
+		return -1;
+	return fd_take(&fd);
+}
+
+int store_open(const char *root, const char *id, bool want_lock, struct err *e)
+{
+	char path[PATH_MAX];
+	_close_ int fd = -1;
+
+	if (store_check_id(id, e))
+		return -1;
+	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
+		return err_set(e, ERR_USAGE, "state directory: file name too long");
+	fd = open_directory(AT_FDCWD, path);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return err_set(e, ERR_NOT_FOUND, "container does not exist");
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	if (want_lock && lock(fd, id, e))
+		return -1;
+	return fd_take(&fd);
+}
+
+/* The directory is flat but for what restore may put there: one level below is emptied too. */
+static int empty_directory(int fd, int depth, struct err *e)
+{
+	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = again < 0 ? NULL : fdopendir(again);
+	struct dirent *entry;
+	int failed = 0;
+
+	if (!list) {
+		fd_close(&again);
+		return err_sys(e, "list a state directory");
+	}
+	while (!failed && (entry = readdir(list))) {
+		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+			continue;
+		if (!unlinkat(fd, entry->d_name, 0) || errno == ENOENT)
+			continue;
+		if (errno == EISDIR && depth > 0) {
+			_close_ int below = open_directory(fd, entry->d_name);
+
+			failed = below < 0 ? 0 : empty_directory(below, depth - 1, e);
+			if (!failed && !unlinkat(fd, entry->d_name, AT_REMOVEDIR))
+				continue;
+		}
+		if (!failed)
+			failed = err_sys(e, "remove %s", entry->d_name);
+	}
+	(void)closedir(list);
+	return failed;
+}
+
+int store_remove(const char *root, const char *id, struct err *e)
+{
+	_close_ int parent = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_close_ int fd = parent < 0 ? -1 : open_directory(parent, id);
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(e, "open %s/%s", root, id);
+	/* The usual files by name first: the directory is empty then and need not be read. */
+	(void)unlinkat(fd, STORE_START, 0);
+	(void)unlinkat(fd, STORE_CONFIG, 0);
+	(void)unlinkat(fd, STORE_STATE, 0);
+	if (!unlinkat(parent, id, AT_REMOVEDIR) || errno == ENOENT)
+		return 0;
+	if (empty_directory(fd, 1, e))
+		return -1;
+	if (unlinkat(parent, id, AT_REMOVEDIR) && errno != ENOENT)
+		return err_sys(e, "remove %s/%s", root, id);
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int store_list(const char *root, bool must_exist, struct arena *a, struct str_list *ret,
+	       struct err *e)
+{
+	struct str_list ids = {0};
+	struct dirent *entry;
+	size_t capacity = 0;
+	DIR *list = opendir(root);
+
+	if (!list && errno == ENOENT && !must_exist) {
+		*ret = ids;
+		return 0;
+	}
+	if (!list)
+		return err_sys(e, "open %s", root);
+	while ((entry = readdir(list))) {
+		struct err not_an_id;
+
+		if ((entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) ||
+		    store_check_id(entry->d_name, &not_an_id))
+			continue;
+		ids.item = arena_grow(a, ids.item, ids.count, &capacity, sizeof(*ids.item), e);
+		if (ids.item)
+			ids.item[ids.count] =
+				arena_copy(a, entry->d_name, strlen(entry->d_name), e);
+		if (!ids.item || !ids.item[ids.count++]) {
+			(void)closedir(list);
+			return -1;
+		}
+	}
+	(void)closedir(list);
+	qsort(ids.item, ids.count, sizeof(*ids.item), compare);
+	*ret = ids;
+	return 0;
+}

@@ -1,0 +1,44 @@
+/*
+ * Where containers are remembered: the state directory (--root) with one directory a container,
+ * named by its id. The directory is the claim to the id: whoever makes it, owns it. A lock on it
+ * orders the commands on one container.
+ *
+ *     ROOT/ID/state.json    the record (state/record.h)
+ *     ROOT/ID/config.json   the configuration as it was at create; later edits in the bundle do not
+ * reach it ROOT/ID/start.sock    exists while the program waits for start
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+#define STORE_STATE "state.json"
+#define STORE_CONFIG "config.json"
+#define STORE_START "start.sock"
+
+/* Whether text may be a container's id: letters, digits, "_+-.", not empty, not "." or "..".
+ * ERR_USAGE otherwise. */
+int store_check_id(const char *id, struct err *e) must_check;
+
+/*
+ * Claims the id: makes root (0700) and root/id (0711) and locks it. Gives its descriptor; the lock
+ * goes with it. An id that is taken is ERR_EXISTS: `container with given ID already exists`.
+ */
+int store_create(const char *root, const char *id, struct err *e) must_check;
+
+/*
+ * Opens the directory of a container; ERR_NOT_FOUND `container does not exist` when there is none.
+ * With lock it waits for other commands that change the same container.
+ */
+int store_open(const char *root, const char *id, bool lock, struct err *e) must_check;
+
+/* Removes root/id and everything in it. Not an error when it is gone. */
+int store_remove(const char *root, const char *id, struct err *e) must_check;
+
+/* The ids below root, sorted. A missing root has none; with must_exist it is an error. */
+int store_list(const char *root, bool must_exist, struct arena *a, struct str_list *ret,
+	       struct err *e) must_check;

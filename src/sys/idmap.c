@@ -1,0 +1,116 @@
+/*
+ * Id maps: see idmap.h.
+ */
+#include "sys/idmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+
+extern char **environ;
+
+bool idmap_outside(const struct idmap_range *ranges, size_t count, uint32_t inside, uint32_t *ret)
+{
+	for (size_t i = 0; i < count; i++)
+		if (inside >= ranges[i].inside && inside - ranges[i].inside < ranges[i].size) {
+			*ret = ranges[i].outside + (inside - ranges[i].inside);
+			return true;
+		}
+	return false;
+}
+
+/* The whole map as the kernel wants it, in one text for one write. */
+static const char *map_text(const struct idmap_range *ranges, size_t count, struct arena *a,
+			    struct err *e)
+{
+	struct str text;
+
+	str_init(&text, a);
+	for (size_t i = 0; i < count; i++)
+		str_addf(&text, "%u %u %u\n", ranges[i].inside, ranges[i].outside, ranges[i].size);
+	return str_end(&text, e);
+}
+
+/* newuidmap PID INSIDE OUTSIDE SIZE …: the setuid helper that grants the ranges of /etc/subuid. */
+static int run_helper(const char *helper, pid_t pid, const struct idmap_range *ranges, size_t count,
+		      struct arena *a, struct err *e)
+{
+	char **argv = arena_get_array(a, count * 3 + 3, sizeof(char *), e);
+	int status, failed;
+	pid_t child;
+
+	if (!argv)
+		return -1;
+	argv[0] = arena_copy(a, helper, strlen(helper), e);
+	argv[1] = arena_format(a, e, "%d", (int)pid);
+	for (size_t i = 0; i < count; i++) {
+		argv[i * 3 + 2] = arena_format(a, e, "%u", ranges[i].inside);
+		argv[i * 3 + 3] = arena_format(a, e, "%u", ranges[i].outside);
+		argv[i * 3 + 4] = arena_format(a, e, "%u", ranges[i].size);
+		if (!argv[i * 3 + 2] || !argv[i * 3 + 3] || !argv[i * 3 + 4])
+			return -1;
+	}
+	if (!argv[0] || !argv[1])
+		return -1;
+	failed = posix_spawnp(&child, helper, NULL, NULL, argv, environ);
+	if (failed) {
+		errno = failed;
+		err_sys(e, "run %s", helper);
+		return err_hint(e,
+				"install the package uidmap, or map one id only: the caller's own");
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (status == 0)
+		return 0;
+	err_set(e, ERR_SYSTEM, "%s failed: the id ranges are not granted to the caller", helper);
+	return err_hint(
+		e, "the mappings must lie in the user's ranges of /etc/subuid and /etc/subgid");
+}
+
+static int write_map(pid_t pid, const char *file, const char *helper,
+		     const struct idmap_range *ranges, size_t count, struct arena *a, struct err *e)
+{
+	const char *text = map_text(ranges, count, a, e);
+	char path[48];
+
+	if (!text)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	if (!file_write(AT_FDCWD, path, text, e))
+		return 0;
+	if (e->sys != EPERM || geteuid() == 0)
+		return err_wrap(e, "map ids of the user namespace");
+	return run_helper(helper, pid, ranges, count, a, e);
+}
+
+/* Without privilege a group map may be written only for the caller's own group and after giving up
+ * setgroups. */
+static int deny_setgroups(pid_t pid, struct err *e)
+{
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
+	return file_write(AT_FDCWD, path, "deny", e);
+}
+
+int idmap_write(pid_t pid, const struct idmap_range *uids, size_t uid_count,
+		const struct idmap_range *gids, size_t gid_count, struct arena *a, struct err *e)
+{
+	bool own_group = gid_count == 1 && gids[0].size == 1 && gids[0].outside == getegid();
+
+	if (geteuid() != 0 && own_group && deny_setgroups(pid, e))
+		return -1;
+	if (uid_count && write_map(pid, "uid_map", "newuidmap", uids, uid_count, a, e))
+		return -1;
+	if (gid_count && write_map(pid, "gid_map", "newgidmap", gids, gid_count, a, e))
+		return -1;
+	return 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * Mounts as descriptors: a mount is made or cloned detached, gets its attributes, and is then
+ * attached onto a descriptor whose path was resolved and checked before. No path below a
+ * container's root is used here; the callers are run/do_mount.c and run/do_rootfs.c. Sources:
+ * fsopen(2), fsconfig(2), fsmount(2), open_tree(2), move_mount(2), mount_setattr(2).
+ *
+ * Closing a detached mount that was never attached costs a grace period of the kernel: attach every
+ * one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Attributes of a mount, MOUNT_ATTR_… of mount_setattr(2), and one propagation (MS_SHARED, …; 0:
+ * unchanged). */
+struct mountfd_attr {
+	uint64_t set, clear;
+	uint64_t propagation;
+};
+
+/*
+ * Makes a new mount of a file system: type ("tmpfs"), source, and data as in the fourth column of
+ * fstab ("mode=755,size=64m", NULL: none). sb_flags are those MS_ flags that are a matter of the
+ * file system (MS_RDONLY, MS_SYNCHRONOUS, MS_DIRSYNC, MS_LAZYTIME, MS_MANDLOCK; others are not
+ * looked at), attr_set the MOUNT_ATTR_ bits of the mount. Gives a detached mount. The error holds
+ * what the file system itself said, when it said something.
+ */
+int mountfd_new(const char *type, const char *source, const char *data, unsigned long sb_flags,
+		uint64_t attr_set, struct err *e) must_check;
+
+/* Clones the mount at dirfd/path (path "" for dirfd itself), with all mounts below when recursive.
+ * Detached. */
+int mountfd_clone(int dirfd, const char *path, bool recursive, struct err *e) must_check;
+
+/* As mountfd_clone, but does not follow a symbolic link at the end of path. */
+int mountfd_clone_nofollow(int dirfd, const char *path, bool recursive, struct err *e) must_check;
+
+/* Changes attributes of the mount at fd, of all mounts below it too when recursive. Errors keep
+ * errno in e->sys. */
+int mountfd_set(int fd, const struct mountfd_attr *attr, bool recursive, struct err *e) must_check;
+
+/* The same on dirfd/path, for the runtime's own "/" and rootfs. */
+int mountfd_set_at(int dirfd, const char *path, const struct mountfd_attr *attr, bool recursive,
+		   struct err *e) must_check;
+
+/* Attaches the detached mount onto the open target. */
+int mountfd_attach(int mount, int target, struct err *e) must_check;
+
+/* MS_RDONLY, MS_NOSUID, … of mount(2) as MOUNT_ATTR_ bits, without the atime modes. */
+uint64_t mountfd_attr_of_flags(unsigned long ms_flags);

@@ -1,0 +1,138 @@
+/*
+ * Making a process: see process.h.
+ */
+#include "sys/process.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* The old system call, for sandboxes whose filter does not know clone3. Its flags have no room for
+ * a cgroup. */
+static pid_t clone_old(const struct process_clone *clone)
+{
+	unsigned long flags =
+		(unsigned long)clone->flags | (clone->ret_pidfd ? CLONE_PIDFD : 0u) | SIGCHLD;
+
+#if defined(__s390x__)
+	return (pid_t)syscall(SYS_clone, NULL, flags, clone->ret_pidfd, NULL, 0);
+#else
+	return (pid_t)syscall(SYS_clone, flags, NULL, clone->ret_pidfd, NULL, 0);
+#endif
+}
+
+pid_t process_clone(const struct process_clone *clone, struct err *e)
+{
+	struct clone_args args = {
+		.flags = clone->flags | (clone->ret_pidfd ? (uint64_t)CLONE_PIDFD : 0),
+		.pidfd = (uint64_t)(uintptr_t)clone->ret_pidfd,
+		.exit_signal = clone->flags & CLONE_PARENT ? 0 : SIGCHLD,
+	};
+	pid_t pid;
+
+	if (clone->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (unsigned)clone->cgroup;
+	}
+	*clone->ret_in_cgroup = clone->cgroup >= 0;
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0 && errno == ENOSYS) {
+		*clone->ret_in_cgroup = false;
+		pid = clone_old(clone);
+	}
+	if (pid < 0)
+		return err_sys(e, "clone a process");
+	return pid;
+}
+
+int process_setns(int fd, int nstype, const char *name, struct err *e)
+{
+	if (syscall(SYS_setns, fd, nstype))
+		return err_sys(e, "failed to setns into %s namespace", name);
+	return 0;
+}
+
+int process_unshare(uint64_t flags, struct err *e)
+{
+	if (syscall(SYS_unshare, (unsigned long)flags))
+		return err_sys(e, "unshare namespaces (flags 0x%llx)", (unsigned long long)flags);
+	return 0;
+}
+
+int process_join_keyring(const char *id, struct err *e)
+{
+	char name[512];
+	unsigned long permissions;
+	long key;
+
+	(void)snprintf(name, sizeof(name), "_ses.%s", id);
+	key = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
+	if (key < 0 && (errno == ENOSYS || errno == EPERM))
+		return 0; /* no keyrings in this kernel, or a sandbox that hides them: nothing is
+			     shared then */
+	if (key < 0)
+		return err_sys(e, "unable to join session keyring: create session key");
+	/* possessor: all; user: view and search, so that exec finds it (keyctl(2), KEYCTL_SETPERM)
+	 */
+	permissions = 0x3f000000u | 0x00090000u;
+	if (syscall(SYS_keyctl, KEYCTL_SETPERM, key, permissions, 0, 0) && errno != EACCES &&
+	    errno != ENOSYS)
+		return err_sys(e, "set permissions of the session keyring");
+	return 0;
+}
+
+int process_cloexec_from(unsigned first, struct err *e)
+{
+	if (syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC))
+		return err_sys(e, "close_range");
+	return 0;
+}
+
+void process_reset_signals(void)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int number = 1; number < 32; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			(void)sigaction(number, &standard, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int process_loopback_up(struct err *e)
+{
+	_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		return 0; /* a kernel without IPv4 */
+	if (fd < 0)
+		return err_sys(e, "open a socket for the loopback interface");
+	if (ioctl(fd, SIOCSIFFLAGS, &request))
+		return err_sys(e, "bring the loopback interface up");
+	return 0;
+}
+
+int process_set_rlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard, struct err *e)
+{
+	struct {
+		uint64_t soft, hard;
+	} limit = {soft, hard};
+
+	if (syscall(SYS_prlimit64, pid, resource, &limit, NULL))
+		return err_sys(e, "error setting rlimit type %d", resource);
+	return 0;
+}

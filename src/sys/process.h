@@ -1,0 +1,48 @@
+/*
+ * Making a process and what only a process can do to itself: clone3(2) with a cgroup and a pidfd,
+ * namespaces, session keyring, descriptors, signals. Callers: run/spawn.c and the doers of the init
+ * side.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct process_clone {
+	uint64_t flags;      /* CLONE_NEW… and CLONE_PARENT */
+	int cgroup;          /* directory of a version 2 cgroup for CLONE_INTO_CGROUP, −1: none */
+	int *ret_pidfd;      /* NULL: none wanted */
+	bool *ret_in_cgroup; /* in both processes: whether the kernel put the new one into cgroup */
+};
+
+/*
+ * fork with flags: returns 0 in the new process, its pid in the old one. Where a sandbox does not
+ * have clone3 (ENOSYS) clone is used, without the cgroup. The caller must have one thread.
+ */
+pid_t process_clone(const struct process_clone *clone, struct err *e) must_check;
+
+/* setns to an open namespace; name is for the error. */
+int process_setns(int fd, int nstype, const char *name, struct err *e) must_check;
+
+/* unshare(2). */
+int process_unshare(uint64_t flags, struct err *e) must_check;
+
+/* A new session keyring "_ses.ID", readable to its users; a kernel without keyrings is fine. */
+int process_join_keyring(const char *id, struct err *e) must_check;
+
+/* Marks every descriptor from first on close-on-exec. */
+int process_cloexec_from(unsigned first, struct err *e) must_check;
+
+/* All standard signals to their default action, none blocked: what a caller ignored is not the
+ * container's business. */
+void process_reset_signals(void);
+
+/* Brings the loopback interface of the caller's network namespace up. */
+int process_loopback_up(struct err *e) must_check;
+
+/* prlimit(2) on pid (0: the caller); resource is RLIMIT_…. */
+int process_set_rlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard,
+		       struct err *e) must_check;

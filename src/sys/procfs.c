@@ -1,0 +1,129 @@
+/*
+ * procfs: see procfs.h.
+ */
+#include "sys/procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "sys/inroot.h"
+#include "sys/mountfd.h"
+
+#define PROC_ROOT_INO 1
+
+int procfs_open(struct err *e)
+{
+	struct err not_permitted;
+	_close_ int fd = mountfd_new("proc", "proc", NULL, 0, 0, &not_permitted);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd >= 0)
+		return fd_take(&fd);
+	fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return err_sys(e, "open /proc");
+	if (fstatfs(fd, &fs) || fstat(fd, &st))
+		return err_sys(e, "stat /proc");
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INO)
+		return err_set(e, ERR_UNSUPPORTED, "open /proc: it is not the root of a procfs");
+	return fd_take(&fd);
+}
+
+int procfs_open_file(int procfs, const char *path, int flags, struct err *e)
+{
+	char self[32];
+	int fd;
+
+	/* "self" is the one link that is needed; its text is the pid as this procfs sees it. */
+	if (str_starts(path, "self/")) {
+		ssize_t n = readlinkat(procfs, "self", self, sizeof(self) - 1);
+		_close_ int folder = -1;
+
+		if (n <= 0)
+			return err_sys(e, "read /proc/self");
+		self[n] = '\0';
+		folder = inroot_open_onefs(procfs, self, O_PATH | O_DIRECTORY, e);
+		if (folder < 0)
+			return -1;
+		fd = inroot_open_onefs(folder, path + 5, flags, e);
+	} else {
+		fd = inroot_open_onefs(procfs, path, flags, e);
+	}
+	if (fd < 0)
+		err_wrap(e, "procfs");
+	return fd;
+}
+
+int procfs_write(int procfs, const char *path, const char *text, struct err *e)
+{
+	_close_ int fd = procfs_open_file(procfs, path, O_WRONLY | O_CLOEXEC, e);
+
+	if (fd < 0)
+		return -1;
+	if (write(fd, text, strlen(text)) < 0)
+		return err_sys(e, "write \"%s\" to /proc/%s", text, path);
+	return 0;
+}
+
+/* Reads a small file of /proc into buf, ended with NUL. */
+static ssize_t read_small(const char *path, char *buf, size_t size)
+{
+	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+	if (n >= 0)
+		buf[n] = '\0';
+	return n;
+}
+
+int procfs_start_time(pid_t pid, uint64_t *ret_start, char *ret_state, struct err *e)
+{
+	char path[32], text[1024], *field, *end;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (read_small(path, text, sizeof(text)) < 0)
+		return err_sys(e, "read %s", path);
+	field = strrchr(text, ')'); /* the name of the program may hold anything, a ')' too */
+	if (!field || field[1] != ' ')
+		return err_set(e, ERR_SYSTEM, "read %s: unexpected content", path);
+	field += 2;
+	*ret_state = *field;
+	for (int i = 3; i < 22; i++) {
+		field = strchr(field, ' ');
+		if (!field)
+			return err_set(e, ERR_SYSTEM, "read %s: unexpected content", path);
+		field++;
+	}
+	end = strchr(field, ' ');
+	if (end)
+		*end = '\0';
+	if (!str_to_u64(field, ret_start))
+		return err_set(e, ERR_SYSTEM, "read %s: unexpected content", path);
+	return 0;
+}
+
+bool procfs_setgroups_denied(void)
+{
+	char text[16];
+
+	return read_small("/proc/self/setgroups", text, sizeof(text)) > 0 &&
+	       str_starts(text, "deny");
+}
+
+bool procfs_in_user_namespace(void)
+{
+	char text[128];
+
+	if (read_small("/proc/self/uid_map", text, sizeof(text)) <= 0)
+		return false;
+	return !str_equal(text, "         0          0 4294967295\n");
+}

@@ -1,0 +1,39 @@
+/*
+ * procfs without trusting a path: a private instance for what is written through it, and plain
+ * reads of the runtime's own /proc for what is only looked at. In a container's tree /proc may be
+ * anything, so labels, sysctls and scores go through procfs_open alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/*
+ * The root of a procfs nobody else can mount over: a detached instance of the caller's pid
+ * namespace, or, where that is not permitted, /proc after a check that it really is the root of a
+ * procfs. Gives a descriptor.
+ */
+int procfs_open(struct err *e) must_check;
+
+/* Opens a file below it without crossing mounts or links other than "self". */
+int procfs_open_file(int procfs, const char *path, int flags, struct err *e) must_check;
+
+/* Writes text in one write to a file below it. */
+int procfs_write(int procfs, const char *path, const char *text, struct err *e) must_check;
+
+/*
+ * Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)) and its
+ * state letter. A pid with another start time is another process. Errors: ENOENT or ESRCH in e->sys
+ * when there is no such process.
+ */
+int procfs_start_time(pid_t pid, uint64_t *ret_start, char *ret_state, struct err *e) must_check;
+
+/* Whether setgroups(2) is denied in the caller's user namespace (user_namespaces(7)). */
+bool procfs_setgroups_denied(void);
+
+/* Whether the caller is in a user namespace that does not map all ids to themselves. */
+bool procfs_in_user_namespace(void);

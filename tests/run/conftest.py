@@ -1,0 +1,88 @@
+"""
+Fixtures of the integration tests. See bundle.py for what a test can do, leaks.py for what follows
+every test.
+"""
+
+import itertools
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import host
+import leaks
+import rootfs
+from bundle import Bundle
+from program import Program
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+counter = itertools.count(1)
+
+
+def program_path():
+    return os.environ.get("CREEL", REPOSITORY / "build" / "creel")
+
+
+def pytest_report_header():
+    layout = "cgroup v2" if host.is_cgroup_v2() else "cgroup v1 or hybrid"
+    return f"program: {program_path()}; layout: {layout}"
+
+
+def pytest_runtest_setup(item):
+    mark = item.get_closest_marker("creel_only")
+    if mark and "runc" in str(program_path()):
+        pytest.skip(f"runc differs: {mark.args[0]}")
+
+
+@pytest.fixture(scope="session")
+def program():
+    if os.geteuid() != 0:
+        pytest.skip("real containers need root")
+    leaks.become_subreaper()
+    return Program(program_path())
+
+
+@pytest.fixture(scope="session")
+def workshop(program):
+    """
+    The directory of this session, open to all users because user namespaces must pass through it.
+    """
+    where = tempfile.mkdtemp(prefix="creel-run-")
+    os.chmod(where, 0o755)
+    yield Path(where)
+    shutil.rmtree(where)
+
+
+@pytest.fixture(scope="session")
+def shared_rootfs(workshop):
+    return workshop / "shared", rootfs.template(workshop / "shared")
+
+
+@pytest.fixture
+def bundle(program, workshop, shared_rootfs):
+    """A fresh Bundle. When the test is over, nothing of its containers may be left."""
+    token = f"t{next(counter)}-{secrets.token_hex(4)}"
+    where = workshop / token
+    where.mkdir()
+    rootfs.build(where / "rootfs", *shared_rootfs)
+    guard = leaks.Guard(token, where / "state")
+    made = Bundle(program, where, token, guard)
+    yield made
+    made.finish()
+    left = guard.check()
+    guard.sweep()
+    shutil.rmtree(where)
+    if left:
+        pytest.fail("left behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+@pytest.fixture
+def prober(bundle):
+    """Skips a test that needs bin/probe where it could not be built."""
+    if not (bundle.rootfs / "bin/probe").exists():
+        pytest.skip("no C compiler to build probe.c with")
+    return bundle

@@ -1,0 +1,158 @@
+"""
+Nothing of the caller or of the host leaks into a container: descriptors, environment, the runtime's
+own program.
+"""
+
+import os
+import stat
+
+import pytest
+
+from program import PATH
+
+
+@pytest.fixture
+def junk():
+    """Twenty open files of the host, one of them a directory as in CVE-2024-21626."""
+    files = [os.open("/", os.O_RDONLY | os.O_DIRECTORY)]
+    files += [os.open("/etc/passwd", os.O_RDONLY) for _ in range(19)]
+    yield files
+    for fd in files:
+        os.close(fd)
+
+
+# ---- descriptors ----
+
+@pytest.mark.parametrize("command", ["run", "create", "exec"])
+def test_junk_descriptors_do_not_arrive(prober, junk, command):
+    prober.args("probe", "fds")
+    if command == "run":
+        out = prober.run(pass_fds=junk).ok().stdout
+    elif command == "create":
+        created = prober.create(pass_fds=junk).ok()
+        prober.start().ok()
+        prober.wait_stopped()
+        out = created.stdout
+    else:
+        prober.up()
+        out = prober.exec("probe", "fds", pass_fds=junk).ok().stdout
+    assert out.split() == ["0", "1", "2"]
+
+
+def test_process_one_has_the_three_streams_alone(bundle):
+    assert bundle.output("ls /proc/1/fd; true").split() == ["0", "1", "2"]
+
+
+def test_created_process_holds_nothing_of_the_host(bundle, junk):
+    bundle.create(pass_fds=junk).ok()
+    pid = bundle.pid()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        target = os.readlink(f"/proc/{pid}/fd/{name}")
+        if int(name) > 2:
+            mode = os.stat(f"/proc/{pid}/fd/{name}").st_mode
+            assert not stat.S_ISDIR(mode), f"{name} is the directory {target}"
+            assert "passwd" not in target
+
+
+def test_preserved_descriptors_arrive(bundle):
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"through\n")
+    os.close(write_end)
+    bundle.save()
+    bundle.shell("cat <&3; ls /proc/$$/fd; true")
+    bundle.save()
+    # subprocess keeps the number of a passed descriptor: it is moved to 3 by a shell.
+    running = bundle.program.start(
+        "--root", bundle.root, "run", "--preserve-fds", "1", "-b", bundle.path, bundle.id,
+        preexec_fn=lambda: os.dup2(read_end, 3), close_fds=False)
+    os.close(read_end)
+    assert running.wait().ok().stdout.split() == ["through", "0", "1", "2", "3"]
+
+
+def test_hole_in_preserved_descriptors(bundle):
+    result = bundle.run("--preserve-fds", "5")
+    message = result.fails()
+    assert "unable to stat preserved-fd" in message.text
+
+
+def test_listen_fds_are_for_the_process_they_name(prober):
+    prober.args("probe", "fds")
+    result = prober.run(env={"PATH": PATH, "LISTEN_FDS": "1", "LISTEN_PID": "1"}).ok()
+    assert result.stdout.split() == ["0", "1", "2"]
+
+
+# ---- environment ----
+
+SECRET = {"PATH": PATH, "SECRET_OF_THE_CALLER": "hunter2"}
+
+
+def test_environment_of_the_caller_is_not_in_the_containers(bundle):
+    bundle.shell("env; tr '\\0' '\\n' </proc/1/environ")
+    assert "hunter2" not in bundle.run(env=SECRET).ok().stdout
+
+
+def test_environment_of_the_caller_is_not_in_a_created_process(bundle):
+    bundle.sleep()
+    bundle.capabilities()
+    bundle.create(env=SECRET).ok()
+    result = bundle.exec("cat", "/proc/1/environ", options=["--cap", "CAP_SYS_PTRACE"])
+    assert "hunter2" not in result.stdout
+
+
+def test_command_line_of_a_created_process_tells_no_path_of_the_host(bundle):
+    bundle.sleep()
+    bundle.create().ok()
+    out = bundle.exec("cat", "/proc/1/cmdline").ok().stdout
+    assert str(bundle.path) not in out
+
+
+# ---- the runtime's program (CVE-2019-5736) ----
+
+def test_program_of_a_created_process_cannot_be_written(bundle):
+    bundle.create().ok()
+    pid = bundle.pid()
+    fd = os.open(f"/proc/{pid}/exe", os.O_RDONLY)
+    try:
+        bundle.delete("--force").ok()  # a running program could not be opened for writing anyway
+        assert_not_writable(fd, bundle.program.path)
+    finally:
+        os.close(fd)
+
+
+def assert_not_writable(fd, program):
+    try:
+        writable = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY)
+    except OSError:
+        return
+    try:
+        mine, hosts = os.fstat(writable), os.stat(program)
+        assert not os.path.samestat(mine, hosts), "the program of the host is writable"
+        with pytest.raises(OSError):
+            os.write(writable, b"x")
+    finally:
+        os.close(writable)
+
+
+def test_program_is_not_run_by_its_link_inside(bundle):
+    """The container's program is /proc/self/exe: the runtime must not run itself inside."""
+    bundle.args("/proc/self/exe", "--version")
+    result = bundle.run()
+    assert result.rc != 0 or bundle.program.name not in result.stdout.split()
+
+
+def test_host_directory_cannot_be_the_working_directory(bundle, junk):
+    """CVE-2024-21626: a working directory reached through a leaked descriptor."""
+    for fd in range(3, 12):
+        bundle.process["cwd"] = f"/proc/self/fd/{fd}"
+        bundle.shell("cat ../../../../etc/hostname ../../../../etc/debian_version; true")
+        result = bundle.run(pass_fds=junk)
+        assert "bookworm" not in result.stdout and not any(c.isdigit() for c in result.stdout)
+
+
+@pytest.mark.creel_only("1.1 lets it")
+def test_created_process_cannot_be_traced_from_inside(bundle):
+    """Its memory still holds what the runtime read: it is not dumpable."""
+    bundle.capabilities(["CAP_KILL"])
+    bundle.create().ok()
+    result = bundle.exec("cat", "/proc/1/maps")
+    assert result.rc != 0 or result.stdout == ""

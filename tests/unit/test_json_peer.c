@@ -1,0 +1,188 @@
+/*
+ * The JSON reader against json-c: the same documents are taken and refused, and the same values are read from them.
+ *
+ * Each valid document is also damaged in every place. The two may only disagree where json-c is lenient.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/json_write.h"
+#include "document.h"
+#include "json_c.h"
+
+static const char *const documents[] = {
+	"null", "true", "false", "0", "-1", "12345678901234567890", "1.5e-7", "\"text\"", "[]", "{}",
+	"[1,2,[3,[4]],{}]", "{\"a\":{\"b\":[true,false,null]},\"c\":\"d\"}",
+	"\t{ \"number\" :-9223372036854775807,\r\n\"list\":[18446744073709551615, 0.1 ] } ",
+	"[\"\\u0041\\u00e9\\ud83d\\ude00\\n\\t\\\\\\/\\\"\",\"\xc3\xa9\xf0\x9f\x98\x80\"]",
+	"{\"process\":{\"args\":[\"sh\",\"-c\",\"echo \\\"hi\\\"\"],\"cwd\":\"/\",\"user\":{\"uid\":0}}}",
+};
+
+/* ---- both sides, as one text of sorted-out values ---------------------------------------------------------- */
+
+static int copy_value(struct json *j, struct json_writer *w, const char *key, struct err *e);
+
+static int copy_items(struct json *j, struct json_writer *w, struct err *e)
+{
+	int more;
+
+	while ((more = json_next(j, e)) > 0)
+		if (copy_value(j, w, json_key(j), e))
+			return -1;
+	json_write_end(w);
+	return more;
+}
+
+static int copy_number(struct json *j, struct json_writer *w, const char *key, struct err *e)
+{
+	struct json before = *j;
+	uint64_t large;
+	int64_t value;
+
+	if (!json_i64(j, INT64_MIN, INT64_MAX, &value, e)) {
+		json_write_i64(w, key, value);
+		return 0;
+	}
+	*j = before;
+	if (!json_u64(j, UINT64_MAX, &large, e)) {
+		json_write_u64(w, key, large);
+		return 0;
+	}
+	*j = before;
+	json_write_string(w, key, "another number");
+	return json_skip(j, e);
+}
+
+static int copy_value(struct json *j, struct json_writer *w, const char *key, struct err *e)
+{
+	const char *text;
+	bool truth;
+
+	switch (json_peek(j)) {
+	case JSON_BOOL:
+		if (json_bool(j, &truth, e))
+			return -1;
+		json_write_bool(w, key, truth);
+		return 0;
+	case JSON_NUMBER:
+		return copy_number(j, w, key, e);
+	case JSON_STRING:
+		if (json_string(j, &text, e))
+			return -1;
+		json_write_string(w, key, text);
+		return 0;
+	case JSON_ARRAY:
+		json_write_array(w, key);
+		return json_enter(j, JSON_ARRAY, "array", e) ? -1 : copy_items(j, w, e);
+	case JSON_OBJECT:
+		json_write_object(w, key);
+		return json_enter(j, JSON_OBJECT, "object", e) ? -1 : copy_items(j, w, e);
+	default:
+		json_write_null(w, key);
+		return json_skip(j, e);
+	}
+}
+
+static struct err our_error;
+
+/* What the reader makes of a text; NULL and our_error when it refuses it. */
+static const char *ours(const char *text, size_t length)
+{
+	struct json_input input = document_bytes(text, length);
+	struct json_writer w;
+	struct str out;
+	struct json j;
+
+	our_error = (struct err){0};
+	str_init(&out, &document_arena);
+	json_write_init(&w, &out, NULL);
+	if (json_init(&j, &input, &our_error) || copy_value(&j, &w, NULL, &our_error))
+		return NULL;
+	if (json_peek(&j) != JSON_NONE || j.at != j.end) /* json-c looks at what follows, runc does not */
+		return NULL;
+	return str_end(&out, &our_error);
+}
+
+/*
+ * Where RFC 8259 is on our side: json-c takes some bad UTF-8 and control characters in strings, numbers such as "-.5", "1." and "01",
+ * and makes U+FFFD of lone surrogates (of which the RFC only says that nobody knows what to do with them).
+ */
+static bool json_c_is_lenient(const char *text)
+{
+	static const char *const complaints[] = {
+		"in string literal", "not valid UTF-8", "lone surrogate", "numeric literal", "character '0'", "character '2'",
+	};
+
+	for (size_t i = 0; i < array_len(complaints); i++)
+		if (strstr(our_error.text, complaints[i]))
+			return true;
+	return str_ends(text, ".");
+}
+
+static void compare(const char *text, size_t length)
+{
+	const char *a, *b;
+
+	document_arena.used = 0;
+	memset(document_arena.start, 0, 16384);
+	a = ours(text, length);
+	b = json_c_text(text, length, &document_arena);
+	if (a ? !b || strcmp(a, b) : b && !json_c_is_lenient(text))
+		fail_msg("%s\nours: %s\njson-c: %s", text, a ? a : "refused", b ? b : "refused");
+}
+
+static void valid_documents_have_the_same_values(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(documents); i++) {
+		compare(documents[i], strlen(documents[i]));
+		assert_non_null(ours(documents[i], strlen(documents[i])));
+	}
+}
+
+static void shortened_documents_are_judged_alike(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(documents); i++)
+		for (size_t length = strlen(documents[i]); length > 0; length--) {
+			char text[128] = "";
+
+			memcpy(text, documents[i], length);
+			compare(text, length);
+		}
+}
+
+static void damaged_documents_are_judged_alike(void **state)
+{
+	static const char damage[] = "x0-.eE,:[]{}\"\\ \n\x01\x80\xc3t";
+
+	(void)state;
+	for (size_t i = 0; i < array_len(documents); i++)
+		for (size_t at = 0; documents[i][at]; at++)
+			for (const char *c = damage; *c; c++) {
+				char text[128] = "";
+
+				memcpy(text, documents[i], strlen(documents[i]));
+				text[at] = *c;
+				compare(text, strlen(text));
+			}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(valid_documents_have_the_same_values),
+		cmocka_unit_test(shortened_documents_are_judged_alike),
+		cmocka_unit_test(damaged_documents_are_judged_alike),
+	};
+
+	return cmocka_run_group_tests(tests, document_setup, document_teardown);
+}

@@ -1,0 +1,1 @@
+"""The rules of tools/check and what they read the tree with."""
