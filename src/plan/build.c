@@ -109,6 +109,8 @@ int steps_finish(struct steps *s, struct plan **ret, struct err *e)
 {
 	if (sort_by_stage(s, e))
 		return -1;
+	for (size_t i = 0; i < s->plan->count; i++)
+		s->plan->stages[s->plan->step[i].side] |= 1u << s->plan->step[i].stage;
 	*ret = s->plan;
 	return 0;
 }

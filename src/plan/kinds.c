@@ -13,45 +13,45 @@
 
 /* clang-format off */
 const struct plan_kind plan_kinds[STEP_KINDS] = {
-	/* kind                name             column        stage            needs, gives */
-	[STEP_CGROUP_MAKE]   = {"cgroup-make",   SIDE_RUNTIME, STAGE_PREPARE,   0, HAS_CGROUP},
-	[STEP_CGROUP_WRITE]  = {"cgroup-write",  SIDE_RUNTIME, STAGE_PREPARE,   HAS_CGROUP, 0},
-	[STEP_CGROUP_DEVICES] = {"cgroup-devices",SIDE_RUNTIME, STAGE_PREPARE,   HAS_CGROUP, 0},
-	[STEP_CGROUP_OPEN]   = {"cgroup-open",   SIDE_RUNTIME, STAGE_PREPARE,   0, HAS_CGROUP},
-	[STEP_OPEN_TREE]     = {"open-tree",     SIDE_RUNTIME, STAGE_PREPARE,   0, 0},
-	[STEP_CGROUP_JOIN]   = {"cgroup-join",   SIDE_INIT,    STAGE_JOIN,      HAS_CGROUP, IN_CGROUP},
-	[STEP_OOM_SCORE]     = {"oom-score",     SIDE_INIT,    STAGE_JOIN,      0, 0},
-	[STEP_NS_JOIN]       = {"ns-join",       SIDE_INIT,    STAGE_JOIN,      0, 0},
-	[STEP_NS_JOIN_INIT]  = {"ns-join-init",  SIDE_INIT,    STAGE_JOIN,      0, HAS_ROOT | IN_ROOT},
-	[STEP_ID_MAPS]       = {"id-maps",       SIDE_RUNTIME, STAGE_MAPS,      0, HAS_MAPS},
-	[STEP_BECOME_ROOT]   = {"become-root",   SIDE_INIT,    STAGE_ENTER,     HAS_MAPS, 0},
-	[STEP_NS_NEW]        = {"ns-new",        SIDE_INIT,    STAGE_ENTER,     0, 0},
-	[STEP_SESSION]       = {"session",       SIDE_INIT,    STAGE_ENTER,     0, 0},
-	[STEP_LOOPBACK]      = {"loopback",      SIDE_INIT,    STAGE_ENTER,     0, 0},
-	[STEP_ROOT]          = {"root",          SIDE_INIT,    STAGE_ROOTFS,    0, HAS_ROOT},
-	[STEP_MOUNT]         = {"mount",         SIDE_INIT,    STAGE_ROOTFS,    HAS_ROOT, 0},
-	[STEP_DEVICE]        = {"device",        SIDE_INIT,    STAGE_ROOTFS,    HAS_ROOT, 0},
-	[STEP_DEV_LINKS]     = {"dev-links",     SIDE_INIT,    STAGE_ROOTFS,    HAS_ROOT, 0},
+	/* kind                name             column        stage, needs, gives */
+	[STEP_CGROUP_MAKE]   = {"cgroup-make",   SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_CGROUP},
+	[STEP_CGROUP_WRITE]  = {"cgroup-write",  SIDE_RUNTIME, STAGE_PREPARE, HAS_CGROUP, 0},
+	[STEP_CGROUP_DEVICES] = {"cgroup-devices",SIDE_RUNTIME, STAGE_PREPARE, HAS_CGROUP, 0},
+	[STEP_CGROUP_OPEN]   = {"cgroup-open",   SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_CGROUP},
+	[STEP_OPEN_TREE]     = {"open-tree",     SIDE_RUNTIME, STAGE_PREPARE, 0, 0},
+	[STEP_CGROUP_JOIN]   = {"cgroup-join",   SIDE_INIT,    STAGE_JOIN, HAS_CGROUP, IN_CGROUP},
+	[STEP_OOM_SCORE]     = {"oom-score",     SIDE_INIT,    STAGE_JOIN, 0, 0},
+	[STEP_NS_JOIN]       = {"ns-join",       SIDE_INIT,    STAGE_JOIN, 0, 0},
+	[STEP_NS_JOIN_INIT]  = {"ns-join-init",  SIDE_INIT,    STAGE_JOIN, 0, HAS_ROOT | IN_ROOT},
+	[STEP_ID_MAPS]       = {"id-maps",       SIDE_RUNTIME, STAGE_MAPS, 0, HAS_MAPS},
+	[STEP_BECOME_ROOT]   = {"become-root",   SIDE_INIT,    STAGE_ENTER, HAS_MAPS, 0},
+	[STEP_NS_NEW]        = {"ns-new",        SIDE_INIT,    STAGE_ENTER, 0, 0},
+	[STEP_SESSION]       = {"session",       SIDE_INIT,    STAGE_ENTER, 0, 0},
+	[STEP_LOOPBACK]      = {"loopback",      SIDE_INIT,    STAGE_ENTER, 0, 0},
+	[STEP_ROOT]          = {"root",          SIDE_INIT,    STAGE_ROOTFS, 0, HAS_ROOT},
+	[STEP_MOUNT]         = {"mount",         SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
+	[STEP_DEVICE]        = {"device",        SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
+	[STEP_DEV_LINKS]     = {"dev-links",     SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_HOOK]          = {"hook",          SIDE_RUNTIME, STAGE_HOST_HOOKS,0, 0},
-	[STEP_PIVOT]         = {"pivot",         SIDE_INIT,    STAGE_PIVOT,     HAS_ROOT, IN_ROOT},
-	[STEP_MOUNT_READONLY] = {"mount-readonly",SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
-	[STEP_ROOT_READONLY] = {"root-readonly", SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
-	[STEP_HOSTNAME]      = {"hostname",      SIDE_INIT,    STAGE_PIVOT,     0, 0},
-	[STEP_DOMAINNAME]    = {"domainname",    SIDE_INIT,    STAGE_PIVOT,     0, 0},
-	[STEP_SYSCTL]        = {"sysctl",        SIDE_INIT,    STAGE_PIVOT,     0, 0},
-	[STEP_READONLY_PATH] = {"readonly-path", SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
-	[STEP_MASK_PATH]     = {"mask-path",     SIDE_INIT,    STAGE_PIVOT,     IN_ROOT, 0},
-	[STEP_RLIMIT]        = {"rlimit",        SIDE_INIT,    STAGE_SEAL,      0, 0},
-	[STEP_NO_NEW_PRIVS]  = {"no-new-privs",  SIDE_INIT,    STAGE_SEAL,      0, 0},
-	[STEP_SECCOMP]       = {"seccomp",       SIDE_INIT,    STAGE_SEAL,      0, IS_FILTERED},
-	[STEP_BOUNDING]      = {"bounding",      SIDE_INIT,    STAGE_SEAL,      0, IS_BOUND},
-	[STEP_CWD]           = {"cwd",           SIDE_INIT,    STAGE_SEAL,      0, 0},
-	[STEP_USER]          = {"user",          SIDE_INIT,    STAGE_SEAL,      IS_BOUND, IS_USER},
-	[STEP_CAPS]          = {"caps",          SIDE_INIT,    STAGE_SEAL,      IS_USER, IS_CAPPED},
-	[STEP_LOOKUP]        = {"lookup",        SIDE_INIT,    STAGE_SEAL,      IS_USER, HAS_PROGRAM},
-	[STEP_RECORD]        = {"record",        SIDE_RUNTIME, STAGE_RECORD,    READY, IS_RECORDED},
-	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE,      IS_RECORDED, 0},
-	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE,      READY | IS_RECORDED, 0},
+	[STEP_PIVOT]         = {"pivot",         SIDE_INIT,    STAGE_PIVOT, HAS_ROOT, IN_ROOT},
+	[STEP_MOUNT_READONLY] = {"mount-readonly",SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},
+	[STEP_ROOT_READONLY] = {"root-readonly", SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},
+	[STEP_HOSTNAME]      = {"hostname",      SIDE_INIT,    STAGE_PIVOT, 0, 0},
+	[STEP_DOMAINNAME]    = {"domainname",    SIDE_INIT,    STAGE_PIVOT, 0, 0},
+	[STEP_SYSCTL]        = {"sysctl",        SIDE_INIT,    STAGE_PIVOT, 0, 0},
+	[STEP_READONLY_PATH] = {"readonly-path", SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},
+	[STEP_MASK_PATH]     = {"mask-path",     SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},
+	[STEP_RLIMIT]        = {"rlimit",        SIDE_INIT,    STAGE_SEAL, 0, 0},
+	[STEP_NO_NEW_PRIVS]  = {"no-new-privs",  SIDE_INIT,    STAGE_SEAL, 0, 0},
+	[STEP_SECCOMP]       = {"seccomp",       SIDE_INIT,    STAGE_SEAL, 0, IS_FILTERED},
+	[STEP_BOUNDING]      = {"bounding",      SIDE_INIT,    STAGE_SEAL, 0, IS_BOUND},
+	[STEP_CWD]           = {"cwd",           SIDE_INIT,    STAGE_SEAL, 0, 0},
+	[STEP_USER]          = {"user",          SIDE_INIT,    STAGE_SEAL, IS_BOUND, IS_USER},
+	[STEP_CAPS]          = {"caps",          SIDE_INIT,    STAGE_SEAL, IS_USER, IS_CAPPED},
+	[STEP_LOOKUP]        = {"lookup",        SIDE_INIT,    STAGE_SEAL, IS_USER, HAS_PROGRAM},
+	[STEP_RECORD]        = {"record",        SIDE_RUNTIME, STAGE_RECORD, READY, IS_RECORDED},
+	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE, IS_RECORDED, 0},
+	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, READY | IS_RECORDED, 0},
 };
 /* clang-format on */
 
@@ -74,10 +74,7 @@ const char *plan_kind_name(enum step_kind kind)
 
 bool plan_has(const struct plan *plan, enum plan_side side, enum plan_stage stage)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->step[i].stage == stage && plan->step[i].side == side)
-			return true;
-	return false;
+	return plan->stages[side] >> stage & 1;
 }
 
 int plan_wait(const struct plan *plan, enum plan_side side, enum plan_stage stage)

@@ -176,6 +176,7 @@ struct plan_request {
 struct plan {
 	struct step *step;
 	size_t count;
+	unsigned stages[2]; /* by enum plan_side: bit n is set when stage n has steps */
 	uint64_t clone_flags;      /* namespaces that are new with the process */
 	const char *join_pid_path; /* pid namespace that the runtime joins around the clone; NULL:
 				      none */

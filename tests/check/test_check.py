@@ -46,6 +46,9 @@ GOOD = {
     "src/base/fd.c": HEAD + '#include "base/fd.h"\n\nint fd_read(int fd)\n{\n\treturn fd;\n}\n',
     "src/sys/ns.c": HEAD + '#include "base/fd.h"\n#include <sched.h>\n',
     "src/cli/main.c": HEAD + '#include "base/fd.h"\n#include "creel.h"\n',
+    "src/base/meson.build": "files('fd.c')\n",
+    "src/sys/meson.build": "files('ns.c')\n",
+    "src/cli/meson.build": "files('main.c')\n",
     "include/creel.h": HEAD,
 }
 
@@ -95,6 +98,8 @@ BAD = [
     ("must-check", {"src/base/a.h": HEADER + "int a_do(int x, struct err *e);\n"}, "a_do can fail"),
     ("names", {"src/base/utils.c": HEAD}, "file of its noun"),
     ("names", {"src/base/fd_helpers.c": HEAD}, "file of its noun"),
+    ("listed", {"src/base/meson.build": "files('b.c')\n", "src/base/a.c": HEAD}, "list 'a.c'"),
+    ("listed", {"tests/unit/test_a.c": HEAD}, "list 'a'"),
     ("to-do", {"src/base/a.c": HEAD + "/* TO" + "DO: more */\n"}, "to be done"),
     ("foreign", {"docs/a.md": "see /ho" + "me/jo/notes\n"}, "one machine"),
     ("foreign", {"src/base/a.c": HEAD + "/* Copy" + "right: somebody */\n"}, "LICENSE"),
@@ -140,7 +145,7 @@ def test_says_nothing(tmp_path, rule, text):
 
 
 def test_exception_is_allowed(tmp_path):
-    bad = {"src/base/a.c": function("\treturn getenv(x);")}
+    bad = {"src/base/a.c": function("\treturn getenv(x);"), "src/base/meson.build": "'a.c'\n"}
     allow = {"tools/check-allow": "banned src/base/*.c getenv,setenv because of the test\n"}
     assert check(tmp_path, bad | allow)[-1].endswith(" 0 failed, 0 skipped")
 

@@ -141,6 +141,7 @@ def kill_and_clean(bundle):
     assert bundle.guard.check() == []
 
 
+@pytest.mark.creel_only("1.1 leaks")
 def test_create_killed_at_any_time(bundle):
     bundle.save()
     begin = time.monotonic()
@@ -156,6 +157,7 @@ def test_create_killed_at_any_time(bundle):
         kill_and_clean(bundle)
 
 
+@pytest.mark.creel_only("1.1 leaks")
 def test_create_killed_at_each_system_call(configured):
     configured.save()
     words = ("create", "-b", configured.path, configured.id)

@@ -252,7 +252,7 @@ def head(tree):
             yield source.path, 1, "no #pragma once"
     for path in tree.scripts():
         lines = tree.text(path).splitlines()[:3]
-        if not any(re.match(r'# ?\w|"""\S', line) for line in lines):
+        if not any(re.match(r'# ?\w|"""', line) for line in lines):
             yield path, 1, "opens with no comment that says what the file is about"
 
 
@@ -287,6 +287,19 @@ def grep(tree, pattern):
         for number, line in enumerate(tree.text(path).splitlines(), 1):
             if re.search(pattern, line):
                 yield path, number
+
+
+# What meson.build does not list is neither compiled nor run, and nobody notices.
+@rule("listed")
+def listed(tree):
+    for path in tree.paths:
+        match = re.match(r"(src/\w+|tests/unit|fuzz)/(test_|fuzz_)?(\w+)\.c$", path)
+        if not match:
+            continue
+        folder, kind, stem = match.groups()
+        name = f"'{stem}'" if kind else f"'{stem}.c'"
+        if name not in tree.text(f"{folder}/meson.build"):
+            yield path, 1, f"{folder}/meson.build does not list {name}"
 
 
 @rule("to-do")
