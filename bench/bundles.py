@@ -18,6 +18,7 @@ import sys
 NAMES = ("default", "sleep", "engine", "binds50", "binds500")
 PROFILE = "/usr/share/containers/seccomp.json"
 ENGINE_CONFIG_BYTES = 30000
+ANNOTATIONS = 24  # CRI-O writes about as many, some of them long
 
 CAPS = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
 ENGINE_CAPS = [
@@ -135,9 +136,9 @@ def engine_config(config, directory):
     config["linux"]["resources"]["devices"].append(
         {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rwm"})
     config["linux"]["seccomp"] = seccomp()
-    config["annotations"] = {}
-    while len(json.dumps(config)) < ENGINE_CONFIG_BYTES:
-        config["annotations"][f"org.example.note.{len(config['annotations'])}"] = "n" * 64
+    missing = ENGINE_CONFIG_BYTES - len(json.dumps(config))
+    config["annotations"] = {
+        f"org.example.note.{n}": "n" * (missing // ANNOTATIONS) for n in range(ANNOTATIONS)}
 
 
 def make_rootfs(directory):

@@ -26,17 +26,21 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -322,6 +326,26 @@ static void become(char **program)
 	check(-1, program[0]);
 }
 
+static void start_session(void)
+{
+	const unsigned long searchable =
+		0x3f130000; /* all for who has it, view and read for the user */
+	int keyring;
+
+	check(setsid(), "setsid");
+	keyring = check(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "floor"), "keyring");
+	check(syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, searchable), "keyring");
+}
+
+static void raise_loopback(void)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+	int fd = check(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket");
+
+	check(ioctl(fd, SIOCSIFFLAGS, &lo), "lo");
+	close(fd);
+}
+
 static void init(const struct container *c)
 {
 	struct mount_attr slave = {.propagation = SLAVE};
@@ -331,7 +355,8 @@ static void init(const struct container *c)
 	cgroup_join(c);
 	umask(0);
 	check(sethostname("floor", 5), "sethostname");
-	check(setsid(), "setsid");
+	start_session();
+	raise_loopback();
 	check(syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_WHOLE_TREE, &slave, sizeof(slave)), "/");
 	root = check(clone_tree(c->rootfs, 0), c->rootfs);
 	check(syscall(SYS_move_mount, root, "", AT_FDCWD, c->rootfs, MOVE_MOUNT_F_EMPTY_PATH),

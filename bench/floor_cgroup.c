@@ -20,24 +20,24 @@
  * tty, ptmx and the pseudo terminals, and making any node. The program gets struct
  * bpf_cgroup_dev_ctx in register 1.
  */
-#define LOAD(to, offset)                                                                          \
-	{                                                                                         \
+#define LOAD(to, offset) \
+	{ \
 		.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = (to), .src_reg = 1, .off = (offset) \
 	}
-#define MOVE(to, from)                                                                  \
-	{                                                                               \
+#define MOVE(to, from) \
+	{ \
 		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from) \
 	}
-#define ALU(op, to, value)                                                        \
-	{                                                                         \
+#define ALU(op, to, value) \
+	{ \
 		.code = BPF_ALU64 | (op) | BPF_K, .dst_reg = (to), .imm = (value) \
 	}
-#define JUMP(op, reg, value, skip)                                                              \
-	{                                                                                       \
+#define JUMP(op, reg, value, skip) \
+	{ \
 		.code = BPF_JMP | (op) | BPF_K, .dst_reg = (reg), .off = (skip), .imm = (value) \
 	}
-#define EXIT                               \
-	{                                  \
+#define EXIT \
+	{ \
 		.code = BPF_JMP | BPF_EXIT \
 	}
 

@@ -57,6 +57,12 @@ enum creel_rootless { CREEL_ROOTLESS_AUTO, CREEL_ROOTLESS_TRUE, CREEL_ROOTLESS_F
  */
 struct creel_options {
 	const char *root; /* state directory, absolute; it is made when first needed */
+	/*
+	 * The argv that main was called with, followed in memory by the environment as the kernel
+	 * lays them out: a container that waits for its start overwrites its copy. NULL: it keeps
+	 * it.
+	 */
+	char **argv;
 	enum creel_cgroup_manager cgroup_manager;
 	enum creel_rootless rootless;
 	enum creel_log_level log_level; /* log gets messages up to this level */

@@ -298,69 +298,65 @@ static int check_words(struct json *j, const struct json_schema *schema, const s
 	return 0;
 }
 
+/* A new struct, with its defaults. */
+static void init(const struct json_table *t, void *object)
+{
+	if (t->init)
+		t->init(object);
+}
+
 static int read_pointer(struct json *j, const struct json_schema *schema, unsigned table,
 			void *field, struct err *e)
 {
+	const struct json_table *t = &schema->tables[table];
 	void *object;
 
 	/* a repeated member fills the same struct further */
 	memcpy(&object, field, sizeof(object));
-	if (!object)
-		object = arena_get(j->input->arena, schema->tables[table].size, e);
-	if (!object || json_read(j, schema, table, object, e))
+	if (!object) {
+		object = arena_get(j->input->arena, t->size, e);
+		if (!object)
+			return -1;
+		init(t, object);
+	}
+	if (json_read(j, schema, table, object, e))
 		return -1;
 	memcpy(field, &object, sizeof(object));
 	return 0;
 }
 
-/* One item of a list: a null one has nothing in it. */
+/* One item of a list: a null one has nothing in it but the defaults. */
 static int read_item(struct json *j, const struct json_schema *schema, unsigned table, void *item,
 		     struct err *e)
 {
 	const struct json_table *t = &schema->tables[table];
 
+	init(t, item);
 	if (!json_null(j))
 		return json_read(j, schema, table, item, e);
-	if (t->init)
-		t->init(item);
 	return check_words(j, schema, t, 0, e);
 }
 
-static int read_list(struct json *j, const struct json_schema *schema, unsigned table, void *field,
-		     struct err *e)
+/* An array of objects, or an object of them: the items of the latter begin with their key. */
+static int read_list(struct json *j, const struct json_schema *schema, const struct json_field *f,
+		     void *field, struct err *e)
 {
-	struct list l = {.size = schema->tables[table].size};
+	struct list l = {.size = schema->tables[f->of].size};
+	bool named = f->kind == FIELD_NAMED;
 	int more;
 
-	if (json_enter(j, JSON_ARRAY, "array of objects", e))
+	if (json_enter(j, named ? JSON_OBJECT : JSON_ARRAY,
+		       named ? "object of objects" : "array of objects", e))
 		return -1;
 	while ((more = json_next(j, e)) > 0) {
 		void *item = list_add(&l, j, e);
 
-		if (!item || read_item(j, schema, table, item, e))
+		if (!item || read_item(j, schema, f->of, item, e))
 			return -1;
-	}
-	if (more < 0)
-		return -1;
-	list_store(&l, field);
-	return 0;
-}
-
-static int read_named(struct json *j, const struct json_schema *schema, unsigned table, void *field,
-		      struct err *e)
-{
-	struct list l = {.size = schema->tables[table].size};
-	int more;
-
-	if (json_enter(j, JSON_OBJECT, "object of objects", e))
-		return -1;
-	while ((more = json_next(j, e)) > 0) {
-		void *item = list_add(&l, j, e);
-
-		if (!item)
-			return -1;
+		if (!named)
+			continue;
 		*(const char **)item = json_key(j);
-		if (read_item(j, schema, table, item, e) || list_merge_key(&l, j, e))
+		if (list_merge_key(&l, j, e))
 			return -1;
 	}
 	if (more < 0)
@@ -397,9 +393,8 @@ static int read_field(struct json *j, const struct json_schema *schema, const st
 	case FIELD_POINTER:
 		return read_pointer(j, schema, f->of, field, e);
 	case FIELD_LIST:
-		return read_list(j, schema, f->of, field, e);
 	case FIELD_NAMED:
-		return read_named(j, schema, f->of, field, e);
+		return read_list(j, schema, f, field, e);
 	case FIELD_ODD:
 		return schema->odd[f->of](j, f, object, e);
 	}
@@ -455,8 +450,6 @@ int json_read(struct json *j, const struct json_schema *schema, unsigned table, 
 	if (json_enter(j, JSON_OBJECT, "object", e))
 		return -1;
 	begin = j->value;
-	if (t->init)
-		t->init(object);
 	while ((more = json_next(j, e)) > 0) {
 		const struct json_field *f = find_field(t, json_key(j), &next);
 

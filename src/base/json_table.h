@@ -73,7 +73,7 @@ struct json_table {
 	const struct json_field *field;
 	uint16_t count;
 	uint16_t size; /* of the struct */
-	/* defaults that are not zero, before the object is read; NULL: none */
+	/* defaults of an item or a struct that the reader makes, when they are not zero; or NULL */
 	void (*init)(void *object);
 };
 

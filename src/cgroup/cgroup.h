@@ -121,10 +121,10 @@ int cgroup_device_rules(const struct spec_resources *resources, struct arena *a,
 
 /* An open cgroup: what a process needs to be put into it. Zero is not valid, use CGROUP_CLOSED. */
 struct cgroup {
-	int unified; /* directory for CLONE_INTO_CGROUP (version 2 and hybrid), −1 when there is
-			none */
-	int tasks[CGROUP_V1_MAX]; /* "tasks" of each version 1 hierarchy, open for writing, −1
-				     behind the last */
+	/* Its directory in version 2, for CLONE_INTO_CGROUP; −1 when there is none. */
+	int unified;
+	/* "tasks" of each version 1 hierarchy, open for writing; −1 behind the last. */
+	int tasks[CGROUP_V1_MAX];
 };
 #define CGROUP_CLOSED ((struct cgroup){.unified = -1, .tasks = {[0 ... CGROUP_V1_MAX - 1] = -1}})
 

@@ -198,7 +198,7 @@ static int take_back(struct device_policy *policy, const struct device_exception
 	for (size_t i = 0; i < policy->count; i++) {
 		struct device_exception there = policy->item[i];
 
-		if (policy->allow ? same_device(rule, &there) : same_device(rule, &there))
+		if (policy->allow ? same_device(rule, &there) : covers(rule, &there))
 			there.access &= (uint8_t)~rule->access;
 		if (there.access)
 			policy->item[kept++] = there;

@@ -254,7 +254,8 @@ static int find_old(int cgroup, int *ret, struct err *e)
 int devices_apply_v2(const char *dir, const struct device_policy *policy, struct arena *a,
 		     struct err *e)
 {
-	_close_ int cgroup = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), program = -1, old = -1;
+	_close_ int cgroup = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		    program = -1, old = -1;
 	struct bpf_insn *insn;
 	size_t count;
 

@@ -2,8 +2,8 @@
  * The end of a cgroup: killing what is in it and removing it. Called by delete, kill --all, and
  * wherever something was made and then failed.
  *
- * Nothing here sleeps for a fixed time. Version 2 tells in cgroup.events when a cgroup has become
- * empty; in version 1 the processes are waited for by pidfd. A container may fork as fast as it is
+ * Nothing here sleeps for a fixed time: processes are waited for by pidfd, and version 2 tells in
+ * cgroup.events when a cgroup has become empty. A container may fork as fast as it is
  * killed: cgroup.kill stops that, and in version 1 the freezer does, from the second round on (most
  * containers are dead after the first).
  */
@@ -20,8 +20,46 @@
 #include "cgroup/tree.h"
 #include "sys/pidfd.h"
 
-#define WAITED_MAX \
-	64 /* processes that are waited for at a time; the next round sees to the others */
+/* Processes that are waited for at a time; whoever waits looks again afterwards. */
+struct held {
+	int pidfd[64];
+	size_t count;
+};
+
+/* Holds a process to wait for it. One that is gone, or one too many, is not held. */
+static void hold(struct held *held, pid_t pid)
+{
+	struct err ignored;
+
+	if (held->count == array_len(held->pidfd))
+		return;
+	held->pidfd[held->count] = pidfd_get(pid, &ignored);
+	held->count += held->pidfd[held->count] >= 0;
+}
+
+/* Waits for all, and lets go of them. */
+static int wait_for(struct held *held, int64_t deadline, struct err *e)
+{
+	int left = pidfd_wait_all(held->pidfd, held->count, deadline_left(deadline), e);
+
+	while (held->count)
+		fd_close(&held->pidfd[--held->count]);
+	return left < 0 ? -1 : 0;
+}
+
+/* The same for what is in dir and below it now. */
+static int wait_for_pids(const char *dir, int64_t deadline, struct arena *a, struct err *e)
+{
+	struct held held = {.count = 0};
+	pid_t *pids;
+	size_t count;
+
+	if (tree_pids(dir, a, &pids, &count, e))
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		hold(&held, pids[i]);
+	return wait_for(&held, deadline, e);
+}
 
 /* ", processes 7 8 9 …": what a user needs to find the culprit. */
 static void name_pids(const pid_t *pids, size_t count, char *ret, size_t size)
@@ -39,47 +77,50 @@ static void name_pids(const pid_t *pids, size_t count, char *ret, size_t size)
 
 /* ---- killing --------------------------------------------------------------------------------- */
 
-/* Sends SIGKILL to all, and holds the first by pidfd; returns how many are held. */
-static int kill_all(const pid_t *pids, size_t count, int *ret_held, struct err *e)
+/* Frozen processes of version 1 die only when they are thawed. */
+static int thaw(const char *freezer, int64_t deadline, struct err *e)
 {
-	int held = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		int fd = held < WAITED_MAX ? pidfd_get(pids[i], e) : -1;
-
-		if (fd < 0)
-			(void)kill(pids[i],
-				   SIGKILL); /* a thread, or one more than we wait for, or gone */
-		else if (pidfd_signal(fd, SIGKILL, e) && e->sys != ESRCH)
-			return -1;
-		if (fd >= 0)
-			ret_held[held++] = fd;
-	}
-	return held;
+	if (!freezer || !files_v1_freeze(freezer, false, deadline, e))
+		return 0;
+	return e->sys == ENOENT || e->sys == ENODEV ? 0 : -1;
 }
 
-/* Kills what dir lists now and waits for it. Frozen processes die when they are thawed. */
+/* Kills one and holds it, so that a process that got its number meanwhile is spared. */
+static int kill_one(struct held *held, pid_t pid, struct err *e)
+{
+	_close_ int fd = pidfd_get(pid, e);
+
+	if (fd < 0) {
+		(void)kill(pid, SIGKILL); /* a thread of a threaded cgroup; or it is gone */
+		return 0;
+	}
+	if (pidfd_signal(fd, SIGKILL, e))
+		return e->sys == ESRCH ? 0 : -1;
+	if (held->count < array_len(held->pidfd))
+		held->pidfd[held->count++] = fd_take(&fd);
+	return 0;
+}
+
 static int kill_round(const char *freezer, const pid_t *pids, size_t count, int64_t deadline,
 		      struct err *e)
 {
-	int held[WAITED_MAX];
-	int n = kill_all(pids, count, held, e);
-	int failed = n < 0;
+	struct held held = {.count = 0};
+	bool failed = false, none;
+	struct err first;
 
-	if (freezer && files_v1_freeze(freezer, false, deadline, e) && e->sys != ENOENT &&
-	    e->sys != ENODEV)
-		failed = true;
-	if (!failed && pidfd_wait_all(held, (size_t)n, deadline_left(deadline), e) < 0)
-		failed = true;
-	for (int i = 0; i < n; i++)
-		fd_close(&held[i]);
-	/*
-	 * Nothing to wait for, though some are listed: threads, or processes that the kernel is
-	 * just taking out.
-	 */
-	if (!failed && !n)
+	for (size_t i = 0; i < count && !failed; i++)
+		failed = kill_one(&held, pids[i], &first);
+	none = !held.count;
+	if (thaw(freezer, deadline, e) || wait_for(&held, deadline, e))
+		return -1;
+	if (failed) {
+		*e = first;
+		return -1;
+	}
+	/* Listed, but not to be waited for: threads, or processes that are just being taken out. */
+	if (none)
 		knob_pause(1000);
-	return failed ? -1 : 0;
+	return 0;
 }
 
 /*
@@ -117,11 +158,21 @@ static int kill_listed(const char *dir, const char *freezer, int64_t deadline, s
 		e, "a process that waits for a device or a network file system cannot be killed");
 }
 
+/*
+ * cgroup.kill reaches all at once. The processes are listed beforehand and waited for because
+ * cgroup.events speaks at most once in ten milliseconds, which a container that was just started
+ * would have to wait.
+ */
 static int kill_unified(const char *dir, const char *freezer, int64_t deadline, struct arena *a,
 			struct err *e)
 {
+	struct held held = {.count = 0};
+	pid_t *pids;
+	size_t count;
 	int empty;
 
+	if (tree_pids(dir, a, &pids, &count, e))
+		return -1;
 	if (knob_write(dir, "cgroup.kill", "1")) {
 		if (errno == ENOENT || errno == ENODEV)
 			return 0;
@@ -129,8 +180,9 @@ static int kill_unified(const char *dir, const char *freezer, int64_t deadline, 
 			return err_sys(e, "write to %s/cgroup.kill", dir);
 		return kill_listed(dir, freezer, deadline, a, e);
 	}
-	if (freezer && files_v1_freeze(freezer, false, deadline, e) && e->sys != ENOENT &&
-	    e->sys != ENODEV)
+	for (size_t i = 0; i < count; i++)
+		hold(&held, pids[i]);
+	if (thaw(freezer, deadline, e) || wait_for(&held, deadline, e))
 		return -1;
 	empty = knob_wait_event(dir, "populated 0", deadline, e);
 	if (empty)
@@ -159,25 +211,6 @@ int cgroup_kill(const struct cgroup_paths *paths, struct arena *a, struct err *e
 
 /* ---- removing -------------------------------------------------------------------------------- */
 
-/* Waits until the processes of dir have ended. */
-static int wait_for_pids(const char *dir, int64_t deadline, struct arena *a, struct err *e)
-{
-	int held[WAITED_MAX], n = 0, left;
-	pid_t *pids;
-	size_t count;
-
-	if (tree_pids(dir, a, &pids, &count, e))
-		return -1;
-	for (size_t i = 0; i < count && n < WAITED_MAX; i++) {
-		held[n] = pidfd_get(pids[i], e);
-		n += held[n] >= 0;
-	}
-	left = pidfd_wait_all(held, (size_t)n, deadline_left(deadline), e);
-	for (int i = 0; i < n; i++)
-		fd_close(&held[i]);
-	return left < 0 ? -1 : 0;
-}
-
 static int explain_busy(const char *dir, int number, struct arena *a, struct err *e)
 {
 	char names[160] = "";
@@ -205,10 +238,9 @@ static int remove_one(const char *dir, bool unified, int64_t deadline, struct ar
 
 		if (number != EBUSY || !deadline_left(deadline))
 			return explain_busy(dir, number, a, e);
-		if (unified)
+		failed = wait_for_pids(dir, deadline, a, e);
+		if (unified && !failed)
 			failed = knob_wait_event(dir, "populated 0", deadline, e) < 0;
-		else
-			failed = wait_for_pids(dir, deadline, a, e);
 		if (failed || tree_remove_below(dir, a, e))
 			return err_wrap(e, "unable to remove container's cgroup");
 		if (round)

@@ -102,9 +102,7 @@ static int explain_missing(const char *dir, const char *controller, struct err *
 	err_set(e, ERR_UNSUPPORTED, "cgroup controller \"%s\" is not available in %s", controller,
 		dir);
 	if (str_equal(dir, CGROUP_ROOT))
-		return err_hint(
-			e,
-			"the kernel was built or booted without it, or a version 1 hierarchy holds it");
+		return err_hint(e, "the kernel has it not, or a version 1 hierarchy holds it");
 	return err_hint(e, "no ancestor of %s passes it on", dir);
 }
 

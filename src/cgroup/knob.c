@@ -27,7 +27,7 @@ int knob_open(const char *dir, const char *name, int flags)
 	memcpy(path, dir, head);
 	path[head] = '/';
 	memcpy(path + head + 1, name, tail + 1);
-	return open(path, flags | O_CLOEXEC);
+	return openat(AT_FDCWD, path, flags | O_CLOEXEC);
 }
 
 /* Makes a string of what read(2) returned. */

@@ -17,7 +17,10 @@
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP_PATIENCE 10 /* seconds that processes may take to freeze or to die */
 
-/* Opens dir/name with O_CLOEXEC. ENAMETOOLONG when that is longer than any path. */
+/*
+ * Opens dir/name with O_CLOEXEC. ENAMETOOLONG when that is longer than any path. (With openat, here
+ * and elsewhere: musl's open spends a second system call on O_CLOEXEC.)
+ */
 int knob_open(const char *dir, const char *name, int flags);
 
 /*

@@ -284,7 +284,7 @@ int cgroup_make(const struct cgroup_paths *paths, struct arena *a, struct cgroup
 		return 0;
 	for (size_t i = 0; i < paths->count; i++)
 		unmake_path(paths->item[i].path, existed[i]);
-	return err_wrap(e, "unable to apply cgroup configuration");
+	return e->code == ERR_STATE ? -1 : err_wrap(e, "unable to apply cgroup configuration");
 }
 
 /* ---- entering -------------------------------------------------------------------------------- */
@@ -300,7 +300,7 @@ static int open_one(const struct cgroup_paths *paths, size_t i, struct cgroup *c
 	if (*place->name)
 		*fd = knob_open(place->path, "tasks", O_WRONLY);
 	else
-		*fd = open(place->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		*fd = openat(AT_FDCWD, place->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*fd < 0 && !(may_be_missing(paths, i) && (errno == ENOENT || is_refusal(errno))))
 		return err_sys(e, "open cgroup %s", place->path);
 	*tasks += *place->name && *fd >= 0;

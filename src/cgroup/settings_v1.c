@@ -31,9 +31,9 @@ static int memory_limits(struct settings *s, const struct spec_memory *memory, s
 			return -1;
 		row->optional = true;
 	}
-	return memory->reservation.value && !settings_number(s, &low, memory->reservation.value, e)
-		       ? -1
-		       : 0;
+	if (memory->reservation.value && !settings_number(s, &low, memory->reservation.value, e))
+		return -1;
+	return 0;
 }
 
 static int memory_habits(struct settings *s, const struct spec_memory *memory, struct err *e)

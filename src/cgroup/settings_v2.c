@@ -57,10 +57,10 @@ static int memory(struct settings *s, const struct spec_memory *memory, struct e
 		row->optional =
 			swap.value <= 0; /* a kernel without swap has none and no limit of it */
 	}
-	return memory->reservation.value &&
-			       !settings_number_or_max(s, &low, memory->reservation.value, e)
-		       ? -1
-		       : 0;
+	if (memory->reservation.value &&
+	    !settings_number_or_max(s, &low, memory->reservation.value, e))
+		return -1;
+	return 0;
 }
 
 /* ---- cpu ------------------------------------------------------------------------------------- */

@@ -142,7 +142,7 @@ static int step_up(struct walk *w, struct err *e)
 
 static int walk(struct walk *w, const char *top, struct err *e)
 {
-	int fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(AT_FDCWD, top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int failed;
 
 	if (fd < 0)

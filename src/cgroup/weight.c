@@ -3,8 +3,8 @@
  * Pure.
  *
  * The results are those of the formula in double precision for every share there is (the unit test
- * compares all of them): no value but the three that are exact comes nearer than 10⁻⁶ to a whole
- * number, and the error here is 10⁻⁸.
+ * compares all of them): no value but the three that are exact comes nearer than 10^-6 to a whole
+ * number. The error here is 10^-8 and always downwards, so that the exact ones are not rounded up.
  */
 #include "cgroup/cgroup.h"
 
@@ -50,7 +50,7 @@ static uint64_t exp2_of(uint64_t x)
 
 uint64_t cgroup_weight_of_shares(uint64_t shares)
 {
-	const uint64_t log2_of_10 = 3652498566964ull, tiny = ONE >> 24;
+	const uint64_t log2_of_10 = 3652498566964ull;
 	uint64_t l, exponent;
 
 	if (!shares)
@@ -61,5 +61,5 @@ uint64_t cgroup_weight_of_shares(uint64_t shares)
 		return 10000;
 	l = log2_of(shares);
 	exponent = (multiply(l, l) + 125 * l - 126 * ONE) / 612;
-	return (exp2_of(multiply(exponent, log2_of_10)) + ONE - 1 - tiny) / ONE;
+	return (exp2_of(multiply(exponent, log2_of_10)) + ONE - 1) / ONE;
 }

@@ -35,6 +35,7 @@ struct environment;
 struct logging;
 
 struct call {
+	char **argv;       /* the whole command line */
 	const char *argv0; /* as it was typed: usage errors name it */
 	const char *name;  /* its last part, "creel" or "runc": help names it */
 	size_t words;      /* how many the command line has: no list is longer */

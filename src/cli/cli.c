@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -128,10 +129,30 @@ static unsigned count_listen_fds(const struct environment *environment)
 	return str_to_u32(environment->listen_fds, &count) ? count : 0;
 }
 
+/*
+ * Descriptors that the caller left open by mistake must reach neither init nor a hook: engines leak
+ * their own sockets and the other ends of the container's pipes.
+ */
+static void close_strangers(const struct call *call)
+{
+	unsigned kept =
+		call->create.preserve_fds + call->create.listen_fds + call->exec.preserve_fds;
+	unsigned first = 3 + kept, log = (unsigned)call->logging->fd;
+
+	if (log < first) {
+		(void)syscall(SYS_close_range, first, ~0u, 0);
+		return;
+	}
+	if (log > first)
+		(void)syscall(SYS_close_range, first, log - 1, 0);
+	(void)syscall(SYS_close_range, log + 1, ~0u, 0);
+}
+
 static int open_library(struct call *call, struct creel **ret_creel, struct creel_error *e)
 {
 	const struct environment *environment = call->environment;
-	struct creel_options options = {.log_level = call->logging->level,
+	struct creel_options options = {.argv = call->argv,
+					.log_level = call->logging->level,
 					.log = logging_message,
 					.log_user = call->logging};
 
@@ -139,6 +160,7 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 	    parse_rootless(call, &options.rootless, e) || root_choose(call, &options.root, e))
 		return -1;
 	call->create.listen_fds = count_listen_fds(environment);
+	close_strangers(call);
 	if (environment->notify_socket && *environment->notify_socket)
 		call->create.notify_socket = environment->notify_socket;
 	*ret_creel = creel_new(&options, e);
@@ -259,6 +281,7 @@ int cli_main(int argc, char **argv, const struct environment *environment)
 	struct arena arena = {0};
 	struct logging logging;
 	struct call call = {
+		.argv = argv,
 		.argv0 = argv0,
 		.name = program_name(argv0),
 		.words = (size_t)argc,

@@ -117,12 +117,17 @@ int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *re
 int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_facts *ret,
 		  struct err *e)
 {
+	struct caps own;
+
 	*ret = (struct plan_facts){
 		.euid = geteuid(),
 		.egid = getegid(),
 		.in_user_namespace = procfs_in_user_namespace(),
 		.capabilities = caps_all(),
 	};
+	if (caps_get(&own, e))
+		return -1;
+	ret->permitted = own.permitted;
 	if (ret->euid != 0 || ret->in_user_namespace)
 		ret->setgroups_denied = procfs_setgroups_denied();
 	if (!cgroups || c->options.cgroup_manager == CREEL_CGROUP_DISABLED)
@@ -145,7 +150,8 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.wait_start = wait_start,
-		.preserve_fds = o->preserve_fds + o->listen_fds,
+		.listen_fds = o->listen_fds,
+		.preserve_fds = o->preserve_fds,
 		.log = &c->log,
 	};
 

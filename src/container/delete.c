@@ -31,14 +31,17 @@ static int kill_init(struct container *ct, struct err *e)
 	return left ? -1 : 0;
 }
 
-/* Others of the container that do not end with init: those of a shared pid namespace, or of a
- * create that was killed. */
+/*
+ * Others of the container that do not end with init: those of a shared pid namespace. A record
+ * without init is that of a create which was killed before anything of the container ran: whoever
+ * is in its cgroup then is not known to be the container's, and is left alone.
+ */
 static int kill_rest(struct creel *c, const struct container *ct, struct err *e)
 {
 	size_t count;
 	pid_t *pids;
 
-	if (ct->record->private_pids && ct->record->pid)
+	if (ct->record->private_pids || !ct->record->pid)
 		return 0;
 	if (cgroup_pids(&ct->cgroup, &c->arena, &pids, &count, e))
 		return -1;

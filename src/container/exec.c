@@ -52,7 +52,7 @@ static int begin(struct walk *w, const struct creel_exec *o, struct err *e)
 		return 0;
 	err_wrap(e, "unable to start container process");
 	spawn_kill(w, e);
-	if (o->pid_file)
+	if (w->reported)
 		file_remove(AT_FDCWD, o->pid_file);
 	return -1;
 }

@@ -14,6 +14,9 @@
 #include "run/gate.h"
 #include "run/spawn.h"
 #include "state/store.h"
+#include "sys/procfs.h"
+
+extern char **environ;
 
 static int check_terminal(const struct spec *spec, const struct creel_create *o, bool detached,
 			  struct err *e)
@@ -35,12 +38,21 @@ static int check_terminal(const struct spec *spec, const struct creel_create *o,
 	return err_in(e, "/process/terminal");
 }
 
+/* Descriptors are passed on by number: one that is missing would give its number to another. */
+static int check_preserved(const struct creel_create *o, struct err *e)
+{
+	unsigned total = o->listen_fds + o->preserve_fds;
+
+	for (unsigned i = 0; i < total; i++)
+		if (fcntl((int)(3 + i), F_GETFD) < 0)
+			return err_sys(e, "unable to stat preserved-fd %u (of %u)", i, total);
+	return 0;
+}
+
 static int check_options(const struct creel_create *o, struct err *e)
 {
 	if (o->pidfd_socket)
 		return err_set(e, ERR_UNSUPPORTED, "--pidfd-socket is not supported yet");
-	if (o->listen_fds)
-		return err_set(e, ERR_UNSUPPORTED, "passing on LISTEN_FDS is not supported yet");
 	return 0;
 }
 
@@ -122,6 +134,60 @@ static const char *absolute(const char *path, struct arena *a, struct err *e)
 	return arena_format(a, e, "%s/%s", cwd, path);
 }
 
+/* "NEWPID" → "/proc/PID/ns/pid": the keys are those of the clone flags. */
+static int fill_namespaces(struct creel *c, struct making *m, struct err *e)
+{
+	static const char *const keys[NS_TYPES] = {
+		[NS_USER] = "NEWUSER",     [NS_PID] = "NEWPID",   [NS_NET] = "NEWNET",
+		[NS_IPC] = "NEWIPC",       [NS_UTS] = "NEWUTS",   [NS_MOUNT] = "NEWNS",
+		[NS_CGROUP] = "NEWCGROUP", [NS_TIME] = "NEWTIME",
+	};
+	struct str_map *map = &m->ct.record->namespace_paths;
+
+	map->item = arena_get_array(&c->arena, NS_TYPES, sizeof(*map->item), e);
+	if (!map->item)
+		return -1;
+	for (int type = 0; type < NS_TYPES; type++) {
+		const char *path = arena_format(&c->arena, e, "/proc/%d/ns/%s", (int)m->walk.pid,
+						ns_proc_name((enum ns_type)type));
+
+		if (!path)
+			return -1;
+		map->item[map->count++] = (struct str_pair){.key = keys[type], .value = path};
+	}
+	return 0;
+}
+
+/*
+ * The record with init in it, while init is busy making the container: whoever looks from now on
+ * finds it, and a delete knows whom to kill.
+ */
+static int record_init(struct creel *c, struct making *m, struct err *e)
+{
+	struct state_record *record = m->ct.record;
+	char state;
+
+	record->pid = m->walk.pid;
+	if (procfs_start_time(m->walk.pid, &record->start, &state, e) || fill_namespaces(c, m, e))
+		return -1;
+	return state_record_write(m->ct.dir, record, &c->arena, e);
+}
+
+/* From the first word of the command line to the last of the environment. */
+static void set_title(const struct creel *c, struct walk *w)
+{
+	char **last = environ;
+
+	if (!c->options.argv || !c->options.argv[0] || !last || !*last)
+		return;
+	while (last[1])
+		last++;
+	if (*last < c->options.argv[0])
+		return; /* the environment was moved away since */
+	w->title = c->options.argv[0];
+	w->title_size = (size_t)(*last + strlen(*last) - w->title);
+}
+
 static int carry_out(struct creel *c, const struct creel_create *o, bool wait_start,
 		     struct making *m, struct err *e)
 {
@@ -130,6 +196,7 @@ static int carry_out(struct creel *c, const struct creel_create *o, bool wait_st
 	walk_init(w, m->plan, &m->bundle.facts, &c->arena, &c->log);
 	w->state = m->ct.dir;
 	w->record = m->ct.record;
+	set_title(c, w);
 	w->pid_file = absolute(o->pid_file, &c->arena, e);
 	if (o->pid_file && !w->pid_file)
 		return -1;
@@ -138,16 +205,23 @@ static int carry_out(struct creel *c, const struct creel_create *o, bool wait_st
 		if (w->gate < 0)
 			return -1;
 	}
-	return carry_prepare(w, e) || spawn_process(w, e) || carry_runtime(w, e) ? -1 : 0;
+	if (carry_prepare(w, e) || spawn_process(w, e) || record_init(c, m, e) ||
+	    carry_runtime(w, e))
+		return -1;
+	return 0;
 }
 
 int make_container(struct creel *c, const char *id, const struct creel_create *o, bool wait_start,
 		   struct making *m, struct err *e)
 {
 	m->ct.dir = m->ct.pidfd = -1;
+	id = arena_copy(&c->arena, id, strlen(id), e); /* init outlives the caller's memory */
+	if (!id)
+		return -1;
 	if (store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
 	    check_terminal(m->bundle.spec, o, wait_start || o->detach, e) || check_options(o, e) ||
-	    bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) || fill_record(c, id, m, e))
+	    check_preserved(o, e) || bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) ||
+	    fill_record(c, id, m, e))
 		return -1;
 	if (claim(c, id, m, e)) {
 		if (m->ct.dir >= 0)
@@ -166,11 +240,12 @@ void make_undo(struct creel *c, struct making *m, struct err *e)
 {
 	struct err why;
 
-	if (m->walk.plan) {
+	if (m->walk.plan)
 		spawn_kill(&m->walk, e);
-		if (m->walk.pid_file)
-			file_remove(AT_FDCWD, m->walk.pid_file);
-	}
+	if (m->walk.reported)
+		file_remove(AT_FDCWD, m->walk.pid_file);
+	if (!m->walk.made_cgroup)
+		m->ct.cgroup.count = 0; /* what is there belongs to somebody else */
 	if (cgroup_kill(&m->ct.cgroup, &c->arena, &why) || container_destroy(c, &m->ct, &why))
 		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
 	make_done(m);

@@ -132,29 +132,19 @@ static int load_poststop(struct creel *c, struct container *ct, const struct spe
 	return 0;
 }
 
-static int run_poststop(struct creel *c, struct container *ct, const struct spec_hook_list *hooks,
-			struct err *e)
+/* The container is gone by now: a hook that fails is told about, and the others run all the same.
+ */
+static void run_poststop(struct creel *c, struct container *ct, const struct spec_hook_list *hooks)
 {
-	const char *state;
-	int failed = 0;
+	struct err e;
+	const char *state = NULL;
 
-	if (!hooks->count)
-		return 0;
-	state = hook_state(ct->record, creel_status_name(CREEL_STOPPED), 0, &c->arena, e);
-	if (!state)
-		return -1;
-	for (size_t i = 0; i < hooks->count; i++) {
-		struct err why;
-
-		if (!hook_run(&hooks->item[i], HOOK_POSTSTOP, i, state, ct->record->bundle,
-			      &c->arena, &why))
-			continue;
-		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
-		if (!failed)
-			*e = why;
-		failed = -1;
-	}
-	return failed;
+	if (hooks->count)
+		state = hook_state(ct->record, creel_status_name(CREEL_STOPPED), 0, &c->arena, &e);
+	for (size_t i = 0; state && i < hooks->count; i++)
+		if (hook_run(&hooks->item[i], HOOK_POSTSTOP, i, state, ct->record->bundle,
+			     &c->arena, &e))
+			log_add(&c->log, LOG_LEVEL_WARNING, "%s", e.text);
 }
 
 int container_destroy(struct creel *c, struct container *ct, struct err *e)
@@ -162,7 +152,8 @@ int container_destroy(struct creel *c, struct container *ct, struct err *e)
 	const struct spec_hook_list *hooks;
 
 	if (load_poststop(c, ct, &hooks, e) || cgroup_remove(&ct->cgroup, &c->arena, e) ||
-	    store_remove(c->root, ct->id, e) || run_poststop(c, ct, hooks, e))
+	    store_remove(c->root, ct->id, e))
 		return err_wrap(e, "unable to destroy container");
+	run_poststop(c, ct, hooks);
 	return 0;
 }

@@ -78,7 +78,7 @@ static int build_pivot(struct steps *s, const struct plan_request *request, stru
 
 static int build_gate(struct steps *s, const struct plan_request *request, struct err *e)
 {
-	if (!steps_add(s, STEP_RECORD, NULL, e))
+	if (!steps_add(s, STEP_REPORT, NULL, e))
 		return -1;
 	if (request->wait_start && !steps_add(s, STEP_WAIT_START, NULL, e))
 		return -1;
@@ -130,6 +130,7 @@ int plan_build(const struct spec *spec, const struct plan_facts *facts,
 	plan->id = request->id;
 	plan->rootfs = request->rootfs;
 	plan->bundle = request->bundle;
+	plan->listen_fds = request->listen_fds;
 	plan->preserve_fds = request->preserve_fds;
 	if (build_cgroup(&s, request, e) || build_namespaces(&s, request, e) ||
 	    build_rootfs(&s, request, e) || build_hooks(&s, HOOK_PRESTART, e) ||

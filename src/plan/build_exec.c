@@ -77,7 +77,7 @@ int plan_build_exec(const struct plan_exec_request *request, const struct plan_f
 	plan->gid_count = request->spec->linux_.gid_mappings.count;
 	if (build_enter(&s, request->process, e) || build_process(&s, request->process, e))
 		return -1;
-	if (!steps_add(&s, STEP_RECORD, NULL, e) || !steps_add(&s, STEP_EXEC, "/process/args", e))
+	if (!steps_add(&s, STEP_REPORT, NULL, e) || !steps_add(&s, STEP_EXEC, "/process/args", e))
 		return -1;
 	return steps_finish(&s, ret, e);
 }

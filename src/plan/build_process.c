@@ -20,7 +20,7 @@ static int build_rlimits(struct steps *s, const struct spec_process *process, st
 		 */
 		if (s->plan->user_namespace) {
 			step->side = SIDE_RUNTIME;
-			step->stage = STAGE_RECORD;
+			step->stage = STAGE_REPORT;
 		}
 	}
 	return 0;
@@ -45,6 +45,25 @@ static int build_seccomp(struct steps *s, struct err *e)
 	return 0;
 }
 
+/*
+ * What the runtime does not have it cannot give, unless the container has a user namespace of its
+ * own, whose root has everything. As the specification demands, that is told and passed over.
+ */
+static uint64_t grantable(struct steps *s, const struct spec_capabilities *caps)
+{
+	uint64_t granted = s->facts->capabilities;
+	uint64_t asked = caps->bounding | caps->effective | caps->permitted;
+
+	if (!s->plan->user_namespace)
+		granted &= s->facts->permitted;
+	for (unsigned cap = 0; cap < 64; cap++)
+		if ((asked & ~granted) >> cap & 1)
+			log_add(s->log, LOG_LEVEL_WARNING,
+				"ignoring unknown or unavailable capabilities: [%s]",
+				word_name(&words_capabilities, cap));
+	return granted;
+}
+
 static int build_user(struct steps *s, const struct spec_process *process, struct err *e)
 {
 	static const struct spec_capabilities none;
@@ -54,7 +73,7 @@ static int build_user(struct steps *s, const struct spec_process *process, struc
 
 	if (!step)
 		return -1;
-	step->bounding = caps->bounding & s->facts->capabilities;
+	step->bounding = caps->bounding & grantable(s, caps);
 	step = steps_add(s, STEP_CWD, "/process/cwd", e);
 	if (!step)
 		return -1;

@@ -49,16 +49,16 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_USER]          = {"user",          SIDE_INIT,    STAGE_SEAL, IS_BOUND, IS_USER},
 	[STEP_CAPS]          = {"caps",          SIDE_INIT,    STAGE_SEAL, IS_USER, IS_CAPPED},
 	[STEP_LOOKUP]        = {"lookup",        SIDE_INIT,    STAGE_SEAL, IS_USER, HAS_PROGRAM},
-	[STEP_RECORD]        = {"record",        SIDE_RUNTIME, STAGE_RECORD, READY, IS_RECORDED},
-	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE, IS_RECORDED, 0},
-	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, READY | IS_RECORDED, 0},
+	[STEP_REPORT]        = {"report",        SIDE_RUNTIME, STAGE_REPORT, READY, IS_REPORTED},
+	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE, IS_REPORTED, 0},
+	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, READY | IS_REPORTED, 0},
 };
 /* clang-format on */
 
 static const char *const stage_names[STAGES] = {
 	[STAGE_PREPARE] = "prepare", [STAGE_JOIN] = "join",     [STAGE_MAPS] = "maps",
 	[STAGE_ENTER] = "enter",     [STAGE_ROOTFS] = "rootfs", [STAGE_HOST_HOOKS] = "host-hooks",
-	[STAGE_PIVOT] = "pivot",     [STAGE_SEAL] = "seal",     [STAGE_RECORD] = "record",
+	[STAGE_PIVOT] = "pivot",     [STAGE_SEAL] = "seal",     [STAGE_REPORT] = "report",
 	[STAGE_GATE] = "gate",
 };
 

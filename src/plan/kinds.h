@@ -17,7 +17,7 @@ enum plan_fact {
 	IS_CAPPED = 1 << 7,    /* init has the process's capabilities */
 	IS_FILTERED = 1 << 8,  /* the seccomp filter is in force */
 	HAS_PROGRAM = 1 << 9,  /* the program was found */
-	IS_RECORDED = 1 << 10, /* state.json and the pid file are written */
+	IS_REPORTED = 1 << 10, /* the caller was told that all is ready */
 };
 
 struct plan_kind {

@@ -21,6 +21,7 @@
 #include "security/seccomp.h"
 #include "spec/spec.h"
 #include "sys/idmap.h"
+#include "sys/tty.h"
 
 /* In the order of time. Between prepare and join the container's process is cloned. */
 enum plan_stage {
@@ -32,7 +33,7 @@ enum plan_stage {
 	STAGE_HOST_HOOKS, /* runtime: prestart and createRuntime hooks */
 	STAGE_PIVOT,      /* init: createContainer hooks, the new root, masks, sysctls */
 	STAGE_SEAL,       /* init: limits, credentials, program look-up, seccomp */
-	STAGE_RECORD,     /* runtime: state and pid file; then create returns */
+	STAGE_REPORT,     /* runtime: pid file; then create returns */
 	STAGE_GATE,       /* init: waits for start, startContainer hooks, exec */
 	STAGES,
 };
@@ -45,6 +46,7 @@ enum step_kind {
 	STEP_CGROUP_DEVICES,
 	STEP_CGROUP_OPEN,
 	STEP_OPEN_TREE,
+	STEP_CONSOLE_SOCKET,
 	STEP_CGROUP_JOIN,
 	STEP_OOM_SCORE,
 	STEP_NS_JOIN,
@@ -58,6 +60,7 @@ enum step_kind {
 	STEP_MOUNT,
 	STEP_DEVICE,
 	STEP_DEV_LINKS,
+	STEP_CONSOLE,
 	STEP_HOOK,
 	STEP_PIVOT,
 	STEP_MOUNT_READONLY,
@@ -75,7 +78,8 @@ enum step_kind {
 	STEP_USER,
 	STEP_CAPS,
 	STEP_LOOKUP,
-	STEP_RECORD,
+	STEP_PIDFD,
+	STEP_REPORT,
 	STEP_WAIT_START,
 	STEP_EXEC,
 	STEP_KINDS,
@@ -135,6 +139,14 @@ struct step {
 			size_t index;
 			const struct spec_hook *item;
 		} hook;                    /* HOOK */
+		struct {
+			const char *path;
+			const char *word; /* PIDFD: sent with it */
+		} socket;                 /* CONSOLE_SOCKET, PIDFD */
+		struct {
+			struct tty_size size; /* 0: as the kernel makes it */
+			bool dev_console;     /* it is bound on /dev/console */
+		} console;                    /* CONSOLE */
 		const char *text;          /* HOSTNAME, DOMAINNAME, *_PATH, CWD */
 		struct str_pair sysctl;    /* SYSCTL: key with slashes, value */
 		struct spec_rlimit rlimit; /* RLIMIT */
@@ -160,6 +172,7 @@ struct plan_facts {
 	bool in_user_namespace; /* the runtime itself is in one */
 	bool setgroups_denied;
 	uint64_t capabilities; /* those the kernel knows */
+	uint64_t permitted;    /* those the runtime itself has */
 };
 
 /* What was asked for beside config.json. */
@@ -168,15 +181,15 @@ struct plan_request {
 	const char *rootfs; /* absolute, resolved */
 	const char *bundle; /* absolute */
 	bool no_pivot, no_new_keyring;
-	bool wait_start; /* create: the program waits for start */
-	unsigned preserve_fds;
+	bool wait_start;                   /* create: the program waits for start */
+	unsigned listen_fds, preserve_fds; /* counted from 3, in this order */
 	const struct log *log;
 };
 
 struct plan {
 	struct step *step;
 	size_t count;
-	unsigned stages[2]; /* by enum plan_side: bit n is set when stage n has steps */
+	unsigned stages[2];        /* by enum plan_side: bit n is set when stage n has steps */
 	uint64_t clone_flags;      /* namespaces that are new with the process */
 	const char *join_pid_path; /* pid namespace that the runtime joins around the clone; NULL:
 				      none */
@@ -190,7 +203,7 @@ struct plan {
 	size_t uid_count, gid_count;
 	size_t tree_count; /* descriptors that STEP_OPEN_TREE fills */
 	const struct spec_process *process;
-	unsigned preserve_fds;
+	unsigned listen_fds, preserve_fds;
 	const char *id, *rootfs, *bundle;
 	const struct spec *spec;
 };

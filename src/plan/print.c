@@ -263,7 +263,7 @@ static const char *const plain_words[STEP_KINDS] = {
 	[STEP_NO_NEW_PRIVS] = "forbid new privileges",
 	[STEP_CWD] = "change to",
 	[STEP_LOOKUP] = "look the program up",
-	[STEP_RECORD] = "record the container's state",
+	[STEP_REPORT] = "report that all is ready",
 	[STEP_WAIT_START] = "wait for start",
 	[STEP_EXEC] = "execute the program",
 };

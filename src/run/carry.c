@@ -20,6 +20,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_CGROUP_DEVICES] = do_cgroup_devices,
 	[STEP_CGROUP_OPEN] = do_cgroup_open,
 	[STEP_OPEN_TREE] = do_open_tree,
+	[STEP_CONSOLE_SOCKET] = do_console_socket,
 	[STEP_CGROUP_JOIN] = do_cgroup_join,
 	[STEP_OOM_SCORE] = do_oom_score,
 	[STEP_NS_JOIN] = do_ns_join,
@@ -33,6 +34,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_MOUNT] = do_mount,
 	[STEP_DEVICE] = do_device,
 	[STEP_DEV_LINKS] = do_dev_links,
+	[STEP_CONSOLE] = do_console,
 	[STEP_HOOK] = do_hook,
 	[STEP_PIVOT] = do_pivot,
 	[STEP_MOUNT_READONLY] = do_mount_readonly,
@@ -50,7 +52,8 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_USER] = do_user,
 	[STEP_CAPS] = do_caps,
 	[STEP_LOOKUP] = do_lookup,
-	[STEP_RECORD] = do_record,
+	[STEP_PIDFD] = do_pidfd,
+	[STEP_REPORT] = do_report,
 	[STEP_WAIT_START] = do_wait_start,
 	[STEP_EXEC] = do_exec,
 };
@@ -67,12 +70,11 @@ static uint64_t now_ns(void)
 static void tell_time(struct walk *w, const struct step *step, uint64_t began)
 {
 	uint64_t took = now_ns() - began;
-	struct arena scratch = *w->arena;
 	const char *text;
 	struct err ignored;
 	struct str line;
 
-	str_init(&line, &scratch);
+	str_init(&line, w->arena);
 	str_addf(&line, "%s %s: ", w->side == SIDE_INIT ? "init" : "runtime",
 		 plan_stage_name(step->stage));
 	plan_describe(step, &line);
@@ -130,7 +132,7 @@ static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
 {
 	int wait = plan_wait(w->plan, w->side, stage);
 
-	if (wait >= 0 && sync_receive_done(w->sync, wait, w->log, e))
+	if (wait >= 0 && sync_receive_done(w->sync, wait, w->log, &w->terminal, e))
 		return -1;
 	if (do_steps(w, stage, e))
 		return -1;
@@ -151,7 +153,7 @@ int carry_prepare(struct walk *w, struct err *e)
 
 int carry_runtime(struct walk *w, struct err *e)
 {
-	for (int stage = STAGE_JOIN; stage <= STAGE_RECORD; stage++)
+	for (int stage = STAGE_JOIN; stage <= STAGE_REPORT; stage++)
 		if (do_stage(w, (enum plan_stage)stage, e))
 			return -1;
 	return 0;

@@ -7,7 +7,8 @@
 int do_cgroup_make(struct walk *w, const struct step *step, struct err *e)
 {
 	(void)step;
-	return cgroup_make(&w->plan->cgroup, w->arena, &w->cgroup, e);
+	w->made_cgroup = !cgroup_make(&w->plan->cgroup, w->arena, &w->cgroup, e);
+	return w->made_cgroup ? 0 : -1;
 }
 
 int do_cgroup_write(struct walk *w, const struct step *step, struct err *e)

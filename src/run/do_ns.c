@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -38,7 +39,7 @@ int do_ns_join(struct walk *w, const struct step *step, struct err *e)
 
 	(void)w;
 	if (fd < 0)
-		return err_sys(e, "namespace path: open %s", step->ns.path);
+		return err_sys(e, "namespace path: lstat %s", step->ns.path);
 	if (process_setns(fd, (int)ns_clone_flag(step->ns.type),
 			  word_name(&words_namespaces, step->ns.type), e))
 		return err_wrap(e, "%s", step->ns.path);
@@ -74,7 +75,8 @@ int do_become_root(struct walk *w, const struct step *step, struct err *e)
 		err_sys(e, "become root in the user namespace");
 		return err_hint(e, "id 0 of the container must be in uidMappings and gidMappings");
 	}
-	if (prctl(PR_SET_DUMPABLE, 0))
+	/* The kernel takes the one and the other back when the user changes. */
+	if (prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL))
 		return err_sys(e, "become unreadable to other processes");
 	return 0;
 }

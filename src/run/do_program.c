@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -100,10 +101,11 @@ static size_t add_env(char **env, size_t count, const char *entry)
 static int build_env(struct walk *w, const struct spec_process *process, struct err *e)
 {
 	const char *home = env_value(&process->env, "HOME");
-	char **env = arena_get_array(w->arena, process->env.count + 2, sizeof(*env), e);
+	char **env = arena_get_array(w->arena, process->env.count + 4, sizeof(*env), e);
+	const char *listen = arena_format(w->arena, e, "LISTEN_FDS=%u", w->plan->listen_fds);
 	size_t count = 0;
 
-	if (!env)
+	if (!env || !listen)
 		return -1;
 	for (size_t i = 0; i < process->env.count; i++)
 		count = add_env(env, count, process->env.item[i]);
@@ -113,6 +115,10 @@ static int build_env(struct walk *w, const struct spec_process *process, struct 
 		if (!home)
 			return -1;
 		count = add_env(env, count, home);
+	}
+	if (w->plan->listen_fds) { /* sd_listen_fds(3): the pid is that of the first process */
+		count = add_env(env, count, listen);
+		count = add_env(env, count, "LISTEN_PID=1");
 	}
 	env[count] = NULL;
 	w->env = env;
@@ -125,6 +131,11 @@ int do_lookup(struct walk *w, const struct step *step, struct err *e)
 	const char *name = process->args.item[0];
 
 	(void)step;
+	/*
+	 * What is left takes no time, and at its end init hears of the runtime's death by the closed
+	 * socket: a runtime that has done its work must be able to go.
+	 */
+	(void)prctl(PR_SET_PDEATHSIG, 0);
 	w->argv = arena_get_array(w->arena, process->args.count + 1, sizeof(*w->argv), e);
 	if (!w->argv)
 		return -1;
@@ -144,7 +155,7 @@ int do_exec(struct walk *w, const struct step *step, struct err *e)
 {
 	(void)step;
 	process_reset_signals();
-	if (process_cloexec_from(3 + w->plan->preserve_fds, e))
+	if (process_cloexec_from(3 + w->plan->listen_fds + w->plan->preserve_fds, e))
 		return -1;
 	(void)execve(w->program, w->argv, w->env);
 	return err_sys(e, "exec %s", w->program);

@@ -30,5 +30,9 @@ step_doer do_hook;
 step_doer do_rlimit, do_no_new_privs, do_seccomp, do_bounding, do_cwd, do_user, do_caps;
 /* do_program.c */
 step_doer do_lookup, do_exec;
-/* do_record.c, gate.c */
-step_doer do_record, do_wait_start;
+/* do_console.c */
+step_doer do_console_socket, do_console;
+/* do_pidfd.c */
+step_doer do_pidfd;
+/* do_report.c, gate.c */
+step_doer do_report, do_wait_start;

@@ -17,6 +17,9 @@
 #include "base/str.h"
 #include "run/doers.h"
 #include "state/store.h"
+#include "sys/process.h"
+
+extern char **environ;
 
 /* The address by way of the open directory: a path of any length fits. */
 static struct sockaddr_un address(int state)
@@ -83,13 +86,28 @@ static void obey_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * While it waits, init holds nothing but the gate: no descriptor of the making, and not the words
+ * and the environment of the caller, which anybody who may read its memory would see.
+ */
+static void forget(struct walk *w)
+{
+	fd_close(&w->sync); /* create is done and gone */
+	fd_close(&w->root);
+	fd_close(&w->procfs);
+	fd_close(&w->empty);
+	environ = w->env;
+	if (w->title)
+		process_retitle(w->title, w->title_size, "creel init");
+}
+
 int do_wait_start(struct walk *w, const struct step *step, struct err *e)
 {
 	int connection;
 
 	(void)step;
 	obey_signals();
-	fd_close(&w->sync); /* create is done and gone */
+	forget(w);
 	do
 		connection = accept4(w->gate, NULL, NULL, SOCK_CLOEXEC);
 	while (connection < 0 && errno == EINTR);

@@ -133,17 +133,44 @@ static int await(pid_t pid, const struct spec_hook *hook, int *ret_status, struc
 	return late;
 }
 
+/* A signal in the words that the messages of other tools have made familiar. */
+static const char *signal_words(int number)
+{
+	static const char *const words[] = {
+		[SIGHUP] = "hangup",
+		[SIGINT] = "interrupt",
+		[SIGQUIT] = "quit",
+		[SIGILL] = "illegal instruction",
+		[SIGTRAP] = "trace/breakpoint trap",
+		[SIGABRT] = "aborted",
+		[SIGBUS] = "bus error",
+		[SIGFPE] = "floating point exception",
+		[SIGKILL] = "killed",
+		[SIGUSR1] = "user defined signal 1",
+		[SIGSEGV] = "segmentation fault",
+		[SIGUSR2] = "user defined signal 2",
+		[SIGPIPE] = "broken pipe",
+		[SIGALRM] = "alarm clock",
+		[SIGTERM] = "terminated",
+	};
+
+	return number > 0 && (size_t)number < array_len(words) && words[number] ? words[number]
+										: "unknown";
+}
+
 static int judge(int status, const int streams[3], struct err *e)
 {
 	char output[OUTPUT_SHOWN + 1], errors[OUTPUT_SHOWN + 1];
-	const char *how = WIFSIGNALED(status) ? "signal" : "exit status";
-	int number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 
 	if (status == 0)
 		return 0;
 	shown(streams[1], output);
 	shown(streams[2], errors);
-	return err_set(e, ERR_SYSTEM, "%s %d, stdout: %s, stderr: %s", how, number, output, errors);
+	if (WIFSIGNALED(status))
+		return err_set(e, ERR_SYSTEM, "signal: %s, stdout: %s, stderr: %s",
+			       signal_words(WTERMSIG(status)), output, errors);
+	return err_set(e, ERR_SYSTEM, "exit status %d, stdout: %s, stderr: %s", WEXITSTATUS(status),
+		       output, errors);
 }
 
 static int run(const struct spec_hook *hook, const char *state, const char *cwd, struct arena *a,

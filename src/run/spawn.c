@@ -29,6 +29,8 @@ static void begin(struct walk *w, int sync)
 
 	if (!maps_by_owner)
 		(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)prctl(PR_SET_PDEATHSIG,
+		    SIGKILL); /* no init without a runtime: see do_lookup */
 	fd_close(&w->sync);
 	fd_close(&w->pidfd);
 	fd_close(&w->state);
@@ -101,7 +103,7 @@ static int enter_pid_namespace(struct walk *w, int *ret_own, struct err *e)
 		return process_setns(w->container, CLONE_NEWPID, "pid", e);
 	given = open(w->plan->join_pid_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (given < 0)
-		return err_sys(e, "namespace path: open %s", w->plan->join_pid_path);
+		return err_sys(e, "namespace path: lstat %s", w->plan->join_pid_path);
 	return process_setns(given, CLONE_NEWPID, "pid", e);
 }
 

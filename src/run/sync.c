@@ -62,6 +62,13 @@ int sync_send_spawned(int fd, int64_t pid, int pidfd, struct err *e)
 	return send_message(fd, &message, SHORT_MESSAGE, pidfd, e);
 }
 
+int sync_send_terminal(int fd, int master, struct err *e)
+{
+	struct sync_message message = {.kind = SYNC_TERMINAL};
+
+	return send_message(fd, &message, SHORT_MESSAGE, master, e);
+}
+
 void sync_send_failed(int fd, const struct err *why)
 {
 	struct sync_message message = {.kind = SYNC_FAILED, .err = *why};
@@ -125,31 +132,35 @@ static int receive(int fd, const struct log *log, struct sync_message *ret, int 
 	return 1;
 }
 
-static int expect(int fd, enum sync_kind kind, int stage, const struct log *log,
-		  struct sync_message *ret, int *ret_passed, struct err *e)
+/* Whether what receive gave (got) is the message that is expected. */
+static int expect(int got, const struct sync_message *message, enum sync_kind kind, int stage,
+		  struct err *e)
 {
-	int got = receive(fd, log, ret, ret_passed, e);
-
 	if (got < 0)
 		return -1;
 	if (got == 0)
 		return err_set(e, ERR_SYSTEM, "the other process ended unexpectedly");
-	if (ret->kind == SYNC_FAILED) {
-		*e = ret->err;
+	if (message->kind == SYNC_FAILED) {
+		*e = message->err;
 		return -1;
 	}
-	if (ret->kind != (int)kind || ret->stage != stage)
+	if (message->kind != (int)kind || message->stage != stage)
 		return err_set(e, ERR_SYSTEM, "expected message %d of stage %d, got %d of stage %d",
-			       (int)kind, stage, ret->kind, ret->stage);
+			       (int)kind, stage, message->kind, message->stage);
 	return 0;
 }
 
-int sync_receive_done(int fd, int stage, const struct log *log, struct err *e)
+int sync_receive_done(int fd, int stage, const struct log *log, int *terminal, struct err *e)
 {
 	struct sync_message message;
-	_close_ int unexpected = -1;
+	_close_ int passed = -1;
+	int got = receive(fd, log, &message, &passed, e);
 
-	return expect(fd, SYNC_DONE, stage, log, &message, &unexpected, e);
+	if (got > 0 && message.kind == SYNC_TERMINAL && passed >= 0 && *terminal < 0) {
+		*terminal = fd_take(&passed);
+		got = receive(fd, log, &message, &passed, e);
+	}
+	return expect(got, &message, SYNC_DONE, stage, e);
 }
 
 int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *ret_pidfd,
@@ -157,8 +168,9 @@ int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *r
 {
 	struct sync_message message;
 	_close_ int pidfd = -1;
+	int got = receive(fd, log, &message, &pidfd, e);
 
-	if (expect(fd, SYNC_SPAWNED, 0, log, &message, &pidfd, e))
+	if (expect(got, &message, SYNC_SPAWNED, 0, e))
 		return -1;
 	if (pidfd < 0)
 		return err_set(e, ERR_SYSTEM, "the process in between sent no pidfd");

@@ -2,13 +2,17 @@
  * The protocol between the runtime and the container's init: one SOCK_SEQPACKET pair, one fixed
  * message, at most one descriptor with it.
  *
- *     runtime                                   init (or the process in between)
+ *     runtime                                init (or the process in between)
  *        │                                        │
- *        │ ◄───────────── SPAWNED pid, [pidfd] ── │   only from a process in between: init is its
- * sibling │                                        │ │ ── DONE stage ───────────────────────► │
- * wherever plan_wait says that the other must know │ ◄─────────────────────── DONE stage ── │ │ │
+ *        │ ◄───────────── SPAWNED pid, [pidfd] ── │   only from a process in between,
+ *        │                                        │   whose sibling init is
+ *        │ ── DONE stage ───────────────────────► │   wherever plan_wait says that
+ *        │ ◄─────────────────────── DONE stage ── │   the other must know
+ *        │                                        │
+ *        │ ◄─────────────── TERMINAL, [master] ── │   before a DONE, at most once: the terminal
+ *        │                                        │   of a program in the foreground
  *        │ ◄───────────────────────── LOG text ── │   any time, at debug level only
- *        │ ◄────────────────────── FAILED error ── │   any time, the last one
+ *        │ ◄───────────────────── FAILED error ── │   any time, the last one
  *        │                                        │
  *        │                               execve ── ✕   the socket closes: end of file
  *
@@ -24,7 +28,7 @@
 #include "base/err.h"
 #include "base/log.h"
 
-enum sync_kind { SYNC_DONE = 1, SYNC_SPAWNED, SYNC_LOG, SYNC_FAILED };
+enum sync_kind { SYNC_DONE = 1, SYNC_SPAWNED, SYNC_TERMINAL, SYNC_LOG, SYNC_FAILED };
 
 struct sync_message {
 	int32_t kind;   /* enum sync_kind */
@@ -39,6 +43,7 @@ int sync_pair(int ret[2], struct err *e) must_check;
 /* Each sends one message; a peer that is gone is an error (no signal is raised). */
 int sync_send_done(int fd, int stage, struct err *e) must_check;
 int sync_send_spawned(int fd, int64_t pid, int pidfd, struct err *e) must_check;
+int sync_send_terminal(int fd, int master, struct err *e) must_check;
 
 /* Best effort: there is nobody left to tell when these fail. */
 void sync_send_failed(int fd, const struct err *why);
@@ -46,9 +51,11 @@ void sync_send_log(int fd, const char *text);
 
 /*
  * Waits for DONE of this stage. FAILED fills e with the peer's own error; end of file and any other
- * message are errors. LOG lines on the way go to log.
+ * message are errors. LOG lines on the way go to log; *terminal gets the descriptor of a TERMINAL
+ * on the way and is left alone otherwise.
  */
-int sync_receive_done(int fd, int stage, const struct log *log, struct err *e) must_check;
+int sync_receive_done(int fd, int stage, const struct log *log, int *terminal,
+		      struct err *e) must_check;
 int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *ret_pidfd,
 			 struct err *e) must_check;
 

@@ -21,7 +21,9 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 		.cgroup = CGROUP_CLOSED,
 		.gate = -1,
 		.container = -1,
+		.console = -1,
 		.pidfd = -1,
+		.terminal = -1,
 		.state = -1,
 		.root = -1,
 		.procfs = -1,
@@ -44,6 +46,8 @@ void walk_done(struct walk *w)
 	fd_close(&w->gate);
 	fd_close(&w->pidfd);
 	fd_close(&w->container);
+	fd_close(&w->console);
+	fd_close(&w->terminal);
 	cgroup_close(&w->cgroup);
 	for (size_t i = 0; w->trees && i < w->plan->tree_count; i++)
 		fd_close(&w->trees[i]);

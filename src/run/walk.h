@@ -24,16 +24,22 @@ struct walk {
 	enum plan_side side;  /* whose column this process does */
 	int sync;             /* this process's end of the protocol's socket */
 	struct cgroup cgroup; /* open cgroup of the container */
+	bool made_cgroup;     /* the cgroup is ours, and not one that others are in */
 	bool in_cgroup;       /* the clone put init into the version 2 cgroup */
 	int *trees;           /* plan->tree_count detached mounts */
-	int gate;             /* socket on which init waits for start, −1: none */
-	int container;        /* exec: pidfd of the container's init, −1 */
+	char *title;          /* memory of the command line and the environment, NULL: unknown */
+	size_t title_size;
+	int gate;      /* socket on which init waits for start, −1: none */
+	int container; /* exec: pidfd of the container's init, −1 */
+	int console;   /* connected console socket that gets the terminal, −1: none */
 
 	/* the runtime's */
 	pid_t pid; /* of init, 0 until it exists */
 	int pidfd;
+	int terminal;                /* master that init sent: a program in the foreground; −1 */
 	int state;                   /* directory of the container's state, −1: exec */
 	struct state_record *record; /* NULL: exec */
+	bool reported;               /* the pid file was written */
 	const char *pid_file;        /* absolute, NULL: none */
 
 	/* init's */

@@ -65,32 +65,31 @@ static void add_range(struct compiler *c, uint32_t first, uint16_t outcome)
 }
 
 /*
- * Adds the ranges of an architecture from number first on. *ret_tail: the outcome behind its last system call.
+ * Adds the ranges of an architecture from number first on. *ret_ends: whether the ENOSYS rule holds behind the last.
  *
  * The ENOSYS rule, runc's: where the default action is to refuse, a system call newer than the newest one that the
  * profile names gives ENOSYS, so that C libraries fall back to what they used before that call was known. On s390
  * the kernel shows a number that it does not know as 0, so 0 must give it too. runc takes the number 0 for no name
  * at all; only a profile that names nothing but the very first call can tell.
  */
-static int add_arch_ranges(struct compiler *c, const struct seccomp_arch *arch, uint32_t first, uint16_t *ret_tail,
+static int add_arch_ranges(struct compiler *c, const struct seccomp_arch *arch, uint32_t first, bool *ret_ends,
 			   struct err *e)
 {
 	bool s390 = arch->audit == AUDIT_ARCH_S390 || arch->audit == AUDIT_ARCH_S390X;
-	uint16_t tail = OUTCOME_DEFAULT;
+	bool ends;
 	int newest;
 
 	if (seccomp_rules_apply(&c->rules, arch, c->slots, &newest, e))
 		return -1;
-	if (c->refuses && newest >= 0 && seccomp_slot_number(arch, (unsigned)newest) != 0)
-		tail = c->enosys;
-	if (s390 && tail != OUTCOME_DEFAULT)
-		c->slots[0] = tail;
+	ends = c->refuses && newest >= 0 && seccomp_slot_number(arch, (unsigned)newest) != 0;
+	if (s390 && ends)
+		c->slots[0] = c->enosys;
 	add_range(c, first, OUTCOME_DEFAULT);
 	for (unsigned slot = 0; (int)slot <= newest; slot++)
 		add_range(c, seccomp_slot_number(arch, slot), c->slots[slot]);
 	if (newest >= 0)
-		add_range(c, seccomp_slot_number(arch, (unsigned)newest) + 1, tail);
-	*ret_tail = tail;
+		add_range(c, seccomp_slot_number(arch, (unsigned)newest) + 1, ends ? c->enosys : OUTCOME_DEFAULT);
+	*ret_ends = ends;
 	return 0;
 }
 
@@ -102,21 +101,20 @@ static int add_arch_ranges(struct compiler *c, const struct seccomp_arch *arch, 
 static int add_x86_ranges(struct compiler *c, struct err *e)
 {
 	const struct machine *m = c->machine;
-	uint16_t tail = c->foreign, x32_tail = c->foreign;
+	uint16_t above = m->x32 ? OUTCOME_DEFAULT : c->foreign;
+	bool ends = false, x32_ends = false;
 
 	if (!m->arch)
 		add_range(c, 0, c->foreign);
-	else if (add_arch_ranges(c, m->arch, 0, &tail, e))
+	else if (add_arch_ranges(c, m->arch, 0, &ends, e))
 		return -1;
 	if (!m->x32)
 		add_range(c, X32_BIT, c->foreign);
-	else if (add_arch_ranges(c, m->x32, X32_BIT, &x32_tail, e))
+	else if (add_arch_ranges(c, m->x32, X32_BIT, &x32_ends, e))
 		return -1;
-	if (tail == OUTCOME_DEFAULT && !m->x32)
-		tail = c->foreign;
-	add_range(c, SIGN_BIT, tail);
-	add_range(c, SIGN_BIT | X32_BIT, x32_tail);
-	add_range(c, UINT32_MAX, m->x32 ? x32_tail : OUTCOME_DEFAULT);
+	add_range(c, SIGN_BIT, ends ? c->enosys : above);
+	add_range(c, SIGN_BIT | X32_BIT, x32_ends ? c->enosys : above);
+	add_range(c, UINT32_MAX, x32_ends ? c->enosys : OUTCOME_DEFAULT);
 	return 0;
 }
 
@@ -187,7 +185,7 @@ static size_t make_leaves(struct compiler *c)
 
 static int write_machine(struct compiler *c, const struct machine *m, unsigned *ret_label, struct err *e)
 {
-	uint16_t unused;
+	bool unused;
 
 	c->machine = m;
 	c->range_count = 0;

@@ -284,8 +284,8 @@ static uint64_t compared_value(const struct spec_seccomp_arg *c, bool wide)
 
 /*
  * Whether match a is tested before b. It only matters where both hold and their actions differ; the order is then
- * libseccomp's: later arguments first, equality before limits, and of limits the one that fewer values pass. Where
- * it says nothing, the order of the file stands.
+ * libseccomp's, condition by condition: later arguments first, equality before limits, of limits the one that fewer
+ * values pass, of two matches that begin alike the shorter. Where all this is equal, the order of the file stands.
  */
 static bool goes_before(const struct seccomp_match *a, const struct seccomp_match *b, bool wide)
 {
@@ -302,7 +302,7 @@ static bool goes_before(const struct seccomp_match *a, const struct seccomp_matc
 		if (value_x != value_y)
 			return x[i].op == OP_LT || x[i].op == OP_LE ? value_x < value_y : value_x > value_y;
 	}
-	return false;
+	return count_x < count_y;
 }
 
 /* By insertion: chains are short. */

@@ -181,19 +181,21 @@ static int apply_multiplexed(struct seccomp_rules *r, const struct seccomp_rule 
 	return 0;
 }
 
-static int apply_name(struct seccomp_rules *r, const struct seccomp_rule *rule, const struct seccomp_arch *arch,
-		      unsigned name, uint16_t *slots, struct err *e)
-{
-	int slot = seccomp_name_slot(arch, name);
-	unsigned multiplexer = 0, call;
+/* The slots that a name speaks of, −1 where there is none. */
+struct slots { int direct, multiplexer; unsigned call; };
 
-	if (slot >= 0 && apply_direct(r, rule, arch->wide, &slots[slot], e))
-		return -1;
-	call = arch->multiplexes ? seccomp_name_call(name, &multiplexer) : 0;
-	slot = call ? seccomp_name_slot(arch, multiplexer) : -1;
-	if (slot < 0)
-		return 0;
-	return apply_multiplexed(r, rule, call, arch->wide, &slots[slot], e);
+static struct slots find_slots(const struct seccomp_arch *arch, uint16_t name)
+{
+	struct slots found = {-1, -1, 0};
+	unsigned multiplexer = 0;
+
+	if (name == NAME_UNKNOWN)
+		return found;
+	found.direct = seccomp_name_slot(arch, name);
+	found.call = arch->multiplexes ? seccomp_name_call(name, &multiplexer) : 0;
+	if (found.call)
+		found.multiplexer = seccomp_name_slot(arch, multiplexer);
+	return found;
 }
 
 int seccomp_rules_apply(struct seccomp_rules *r, const struct seccomp_arch *arch, uint16_t *slots, int *ret_newest,
@@ -204,13 +206,18 @@ int seccomp_rules_apply(struct seccomp_rules *r, const struct seccomp_arch *arch
 	memset(slots, 0, SECCOMP_SLOTS * sizeof(slots[0])); /* OUTCOME_DEFAULT */
 	for (size_t i = 0; i < r->count; i++) {
 		const struct seccomp_rule *rule = &r->item[i];
+		bool redundant = rule->ret == r->default_ret;
 
 		for (size_t n = 0; n < rule->spec->names.count; n++) {
-			int slot = rule->names[n] == NAME_UNKNOWN ? -1 : seccomp_name_slot(arch, rule->names[n]);
+			struct slots at = find_slots(arch, rule->names[n]);
 
-			newest = slot > newest ? slot : newest;
-			if (rule->names[n] != NAME_UNKNOWN && rule->ret != r->default_ret &&
-			    apply_name(r, rule, arch, rule->names[n], slots, e))
+			newest = at.direct > newest ? at.direct : newest;
+			newest = at.multiplexer > newest ? at.multiplexer : newest;
+			if (at.direct >= 0 && !redundant &&
+			    apply_direct(r, rule, arch->wide, &slots[at.direct], e))
+				return -1;
+			if (at.multiplexer >= 0 && !redundant &&
+			    apply_multiplexed(r, rule, at.call, arch->wide, &slots[at.multiplexer], e))
 				return -1;
 		}
 	}

@@ -35,8 +35,8 @@ int seccomp_rules_read(struct seccomp_rules *r, const struct spec_seccomp *profi
 
 /*
  * Fills slots (SECCOMP_SLOTS of them) with the outcomes on an architecture. *ret_newest: the highest slot that any
- * rule names, −1 for none. Unlike runc this counts the direct numbers of multiplexed calls as well: a call that the
- * profile names is never taken for one of the future.
+ * rule speaks of, −1 for none. Unlike runc this counts multiplexed calls as well, direct numbers and multiplexers: what
+ * the profile names is never taken for a call of the future.
  */
 int seccomp_rules_apply(struct seccomp_rules *r, const struct seccomp_arch *arch, uint16_t *slots, int *ret_newest,
 			struct err *e) must_check;

@@ -110,10 +110,11 @@ int spec_load(int bundle, const char *name, struct arena *a, const struct log *l
 
 void spec_point(const struct json_input *input, struct err *e)
 {
-	size_t name = strlen(input->name);
+	size_t name = input->name ? strlen(input->name) : 0;
 	struct json_place place;
 
-	if (!e->pointer[0] || (!strncmp(e->text, input->name, name) && e->text[name] == ':'))
+	if (!name || !e->pointer[0] ||
+	    (!strncmp(e->text, input->name, name) && e->text[name] == ':'))
 		return;
 	place = json_locate(input->text, input->length, e->pointer);
 	err_wrap(e, "%s:%u:%u", input->name, place.line, place.column);

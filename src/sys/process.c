@@ -126,6 +126,14 @@ int process_loopback_up(struct err *e)
 	return 0;
 }
 
+void process_retitle(char *memory, size_t size, const char *title)
+{
+	size_t length = strnlen(title, size - 1);
+
+	memset(memory, 0, size);
+	memcpy(memory, title, length);
+}
+
 int process_set_rlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard, struct err *e)
 {
 	struct {

@@ -43,6 +43,12 @@ void process_reset_signals(void);
 /* Brings the loopback interface of the caller's network namespace up. */
 int process_loopback_up(struct err *e) must_check;
 
+/*
+ * Overwrites the memory that the kernel laid out for the command line and the environment, which ps
+ * and /proc/PID/environ show, with a title. Nobody may use the old strings any more.
+ */
+void process_retitle(char *memory, size_t size, const char *title);
+
 /* prlimit(2) on pid (0: the caller); resource is RLIMIT_…. */
 int process_set_rlimit(pid_t pid, int resource, uint64_t soft, uint64_t hard,
 		       struct err *e) must_check;

@@ -3,7 +3,8 @@
 Each test has a token, a word that stands in the path of its bundle, of its state directory, and in
 the ids of its containers, so whatever carries the token belongs to that test. Processes need no
 token: the test process is a child subreaper (prctl(2)), so everything that a container or the
-runtime leaves running becomes its descendant.
+runtime leaves running becomes its descendant. A namespace lives in its processes or in a mount of
+it, so these two are looked for; its number is of no use, the kernel gives it out again at once.
 """
 
 import contextlib
@@ -121,7 +122,7 @@ class Guard:
         self.namespaces = set()  # those of the test's containers
 
     def watch(self, pid):
-        """Remembers the namespaces of a container, to be missed later."""
+        """Remembers the namespaces of a container: a mount could keep one of them alive."""
         mine = set(host.namespaces().values())
         self.namespaces |= set(host.namespaces(pid).values()) - mine
 
@@ -136,8 +137,7 @@ class Guard:
             time.sleep(0.01)
 
     def _left(self):
-        return [*self._processes(), *self._cgroups(), *self._mounts(), *self._states(),
-                *self._namespaces()]
+        return [*self._processes(), *self._cgroups(), *self._mounts(), *self._states()]
 
     def _processes(self):
         for pid, state, name in descendants():
@@ -151,20 +151,14 @@ class Guard:
 
     def _mounts(self):
         for mount in host.mounts():
-            if self.token in mount.point or self.token in mount.root:
+            ours = mount.type == "nsfs" and mount.root in self.namespaces
+            if ours or self.token in mount.point or self.token in mount.root:
                 yield f"mount {mount.point} ({mount.type}, {mount.source})"
 
     def _states(self):
         if self.state_root.is_dir():
             for entry in sorted(self.state_root.iterdir()):
                 yield f"state entry {entry}"
-
-    def _namespaces(self):
-        if not self.namespaces:
-            return
-        for pid in parents():
-            for link in self.namespaces & set(host.namespaces(pid).values()):
-                yield f"namespace {link}, held by process {pid}"
 
     def sweep(self):
         """Removes everything that check() complains of, so that the next test starts clean."""

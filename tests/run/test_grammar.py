@@ -124,7 +124,7 @@ def test_unknown_command(bundle):
 
 @pytest.mark.creel_only("it guesses nothing")
 @pytest.mark.parametrize("words, guess", [
-    (["strat"], "start"), (["run", "--bundel", "x"], "--bundle"), (["lst"], "list")])
+    (["strt"], "start"), (["run", "--bundel", "x"], "--bundle"), (["lst"], "list")])
 def test_misspelt_word_is_guessed(bundle, words, guess):
     assert f"did you mean {guess}?" in plain(bundle, *words).stderr
 

@@ -163,6 +163,7 @@ def test_missing_explicit_root(bundle):
 
 @pytest.mark.creel_only("its list fails when a container vanishes meanwhile")
 def test_list_while_containers_come_and_go(bundle):
+    bundle.root.mkdir()
     bundle.args("true")
     bundle.save()
     runners = [bundle.spawn("run", "-b", bundle.path, f"{bundle.id}-{n}") for n in range(6)]

@@ -206,9 +206,12 @@ NOTIF_RECV, NOTIF_SEND = 0xC0502100, 0xC0182101  # ioctls of linux/seccomp.h
 CONTINUE = 1
 
 
-def receive_listener(server):
-    """Accepts one runtime and gives (JSON, descriptor)."""
-    connection, _ = server.accept()
+def receive_listener(server, running):
+    """Accepts the runtime that is running and gives (JSON, descriptor)."""
+    try:
+        connection, _ = server.accept()
+    except TimeoutError:
+        raise AssertionError(f"the runtime did not connect: {running.wait().ok()}") from None
     with connection:
         text, fds, _, _ = socket.recv_fds(connection, 65536, 4)
     assert len(fds) == 1
@@ -229,7 +232,7 @@ def listener(bundle):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        server.settimeout(10)
+        server.settimeout(2)
         profile(bundle, "ALLOW", rule(MKDIR, "NOTIFY"), listenerPath=str(path),
                 listenerMetadata="extra words")
         yield server
@@ -239,7 +242,7 @@ def test_listener_decides(bundle, listener):
     bundle.shell("mkdir /x 2>&1; true")
     bundle.save()
     running = bundle.spawn("run", "-b", bundle.path, bundle.id)
-    state, fd = receive_listener(listener)
+    state, fd = receive_listener(listener, running)
     try:
         assert state["fds"] == ["seccompFd"]
         assert state["metadata"] == "extra words"
@@ -258,10 +261,10 @@ def test_listener_of_exec_is_told_that_it_runs(bundle, listener):
     bundle.save()
     bundle.alive.add(bundle.id)
     starting = bundle.spawn("run", "-d", "-b", bundle.path, bundle.id)
-    _, first = receive_listener(listener)
+    _, first = receive_listener(listener, starting)
     starting.wait().ok()
     running = bundle.spawn("exec", bundle.id, "mkdir", "/x")
-    state, fd = receive_listener(listener)
+    state, fd = receive_listener(listener, running)
     try:
         assert state["state"]["status"] == "running"
         answer(fd, errno.EXDEV)

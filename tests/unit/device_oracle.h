@@ -1,7 +1,8 @@
 /*
- * What a device filter has to say, found in another way than src/cgroup finds it: a machine for the part of eBPF that a
- * device program may use, and a plain evaluation of the rules as the kernel's devices controller would do it. For the
- * unit test and the fuzzer; shares nothing with the compiler under test.
+ * What a device filter has to say, found in another way than src/cgroup finds it: a machine for the
+ * part of eBPF that a device program may use, and a plain evaluation of the rules as the kernel's
+ * devices controller would do it. For the unit test and the fuzzer; shares nothing with the
+ * compiler under test.
  */
 #pragma once
 
@@ -21,7 +22,7 @@ struct device_request {
 	unsigned access; /* BPF_DEVCG_ACC_… */
 };
 
-/* ---- the machine ------------------------------------------------------------------------------------------- */
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 static inline bool device_machine_jumps(const struct bpf_insn *insn, uint64_t value)
 {
@@ -38,11 +39,13 @@ static inline bool device_machine_jumps(const struct bpf_insn *insn, uint64_t va
 }
 
 /* 0 or 1 as the program returns it, or DEVICE_MACHINE_BROKEN. */
-static inline int device_machine_run(const struct bpf_insn *program, size_t count, const struct device_request *request)
+static inline int device_machine_run(const struct bpf_insn *program, size_t count,
+				     const struct device_request *request)
 {
-	const uint32_t context[3] = {request->access << 16 |
-				     (request->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR),
-				     request->major, request->minor};
+	const uint32_t context[3] = {
+		request->access << 16 |
+			(request->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR),
+		request->major, request->minor};
 	uint64_t reg[11] = {0};
 	uint16_t set = 1 << 1; /* registers with a value */
 
@@ -54,13 +57,14 @@ static inline int device_machine_run(const struct bpf_insn *program, size_t coun
 		if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_K)) {
 			reg[insn->dst_reg] = (uint64_t)(int64_t)insn->imm;
 			set |= (uint16_t)(1 << insn->dst_reg);
-		} else if (insn->code == (BPF_LDX | BPF_W | BPF_MEM) && insn->src_reg == 1 && insn->off >= 0 &&
-			   insn->off <= 8 && insn->off % 4 == 0) {
+		} else if (insn->code == (BPF_LDX | BPF_W | BPF_MEM) && insn->src_reg == 1 &&
+			   insn->off >= 0 && insn->off <= 8 && insn->off % 4 == 0) {
 			reg[insn->dst_reg] = context[insn->off / 4];
 			set |= (uint16_t)(1 << insn->dst_reg);
 		} else if (insn->code == (BPF_JMP | BPF_JA) && insn->off >= 0) {
 			i += (size_t)insn->off;
-		} else if ((insn->code == (BPF_JMP32 | BPF_JEQ | BPF_K) || insn->code == (BPF_JMP32 | BPF_JNE | BPF_K) ||
+		} else if ((insn->code == (BPF_JMP32 | BPF_JEQ | BPF_K) ||
+			    insn->code == (BPF_JMP32 | BPF_JNE | BPF_K) ||
 			    insn->code == (BPF_JMP32 | BPF_JSET | BPF_K)) &&
 			   insn->off >= 0 && set & 1 << insn->dst_reg) {
 			i += device_machine_jumps(insn, reg[insn->dst_reg]) ? (size_t)insn->off : 0;
@@ -71,15 +75,20 @@ static inline int device_machine_run(const struct bpf_insn *program, size_t coun
 	return DEVICE_MACHINE_BROKEN;
 }
 
-/* The verifier refuses instructions that nothing leads to. Jumps only go forward, so one pass finds them. */
-static inline bool device_machine_all_reached(const struct bpf_insn *program, size_t count, bool *seen)
+/*
+ * The verifier refuses instructions that nothing leads to. Jumps only go forward, so one pass finds
+ * them.
+ */
+static inline bool device_machine_all_reached(const struct bpf_insn *program, size_t count,
+					      bool *seen)
 {
 	memset(seen, 0, count * sizeof(*seen));
 	seen[0] = true;
 	for (size_t i = 0; i < count; i++) {
 		size_t next = i + 1, target = i + 1 + (size_t)program[i].off;
 		bool exits = program[i].code == (BPF_JMP | BPF_EXIT);
-		bool jumps = BPF_CLASS(program[i].code) == BPF_JMP32 || program[i].code == (BPF_JMP | BPF_JA);
+		bool jumps = BPF_CLASS(program[i].code) == BPF_JMP32 ||
+			     program[i].code == (BPF_JMP | BPF_JA);
 
 		if (!seen[i] || (jumps && target >= count))
 			return false;
@@ -94,7 +103,7 @@ static inline bool device_machine_all_reached(const struct bpf_insn *program, si
 	return true;
 }
 
-/* ---- the rules --------------------------------------------------------------------------------------------- */
+/* ---- the rules ------------------------------------------------------------------------------- */
 
 struct device_entry {
 	char type;
@@ -111,11 +120,13 @@ struct device_list {
 
 static inline unsigned device_oracle_access(const char *text)
 {
-	return (strchr(text, 'r') ? BPF_DEVCG_ACC_READ : 0u) | (strchr(text, 'w') ? BPF_DEVCG_ACC_WRITE : 0u) |
+	return (strchr(text, 'r') ? BPF_DEVCG_ACC_READ : 0u) |
+	       (strchr(text, 'w') ? BPF_DEVCG_ACC_WRITE : 0u) |
 	       (strchr(text, 'm') ? BPF_DEVCG_ACC_MKNOD : 0u);
 }
 
-static inline bool device_oracle_within(const struct device_entry *inner, const struct device_entry *outer)
+static inline bool device_oracle_within(const struct device_entry *inner,
+					const struct device_entry *outer)
 {
 	return inner->type == outer->type && (outer->major == -1 || inner->major == outer->major) &&
 	       (outer->minor == -1 || inner->minor == outer->minor);
@@ -131,7 +142,8 @@ static inline bool device_oracle_overlap(const struct device_entry *a, const str
 static inline void device_oracle_except(struct device_list *list, const struct device_entry *entry)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (device_oracle_within(entry, &list->entry[i]) && device_oracle_within(&list->entry[i], entry)) {
+		if (device_oracle_within(entry, &list->entry[i]) &&
+		    device_oracle_within(&list->entry[i], entry)) {
 			list->entry[i].access |= entry->access;
 			return;
 		}
@@ -142,11 +154,13 @@ static inline void device_oracle_except(struct device_list *list, const struct d
 }
 
 /* One rule that says the default again. */
-static inline void device_oracle_take_back(struct device_list *list, const struct device_entry *rule)
+static inline void device_oracle_take_back(struct device_list *list,
+					   const struct device_entry *rule)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct device_entry *it = &list->entry[i];
-		bool inside = device_oracle_within(it, rule), around = device_oracle_within(rule, it);
+		bool inside = device_oracle_within(it, rule),
+		     around = device_oracle_within(rule, it);
 
 		if (!(it->access & rule->access) || !device_oracle_overlap(it, rule))
 			continue;
@@ -159,9 +173,11 @@ static inline void device_oracle_take_back(struct device_list *list, const struc
 	}
 }
 
-static inline void device_oracle_apply(struct device_list *list, const struct spec_device_rule *rule)
+static inline void device_oracle_apply(struct device_list *list,
+				       const struct spec_device_rule *rule)
 {
-	struct device_entry entry = {rule->type, rule->major, rule->minor, device_oracle_access(rule->access)};
+	struct device_entry entry = {rule->type, rule->major, rule->minor,
+				     device_oracle_access(rule->access)};
 
 	if (list->unknown)
 		return;
@@ -175,10 +191,15 @@ static inline void device_oracle_apply(struct device_list *list, const struct sp
 	}
 }
 
-/* As __devcgroup_check_permission: a deny list refuses any overlap, an allow list wants one entry for all of it. */
-static inline bool device_oracle_allows(const struct device_list *list, const struct device_request *request)
+/*
+ * As __devcgroup_check_permission: a deny list refuses any overlap, an allow list wants one entry
+ * for all of it.
+ */
+static inline bool device_oracle_allows(const struct device_list *list,
+					const struct device_request *request)
 {
-	const struct device_entry asked = {request->type, request->major, request->minor, request->access};
+	const struct device_entry asked = {request->type, request->major, request->minor,
+					   request->access};
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct device_entry *it = &list->entry[i];

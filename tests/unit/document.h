@@ -12,10 +12,13 @@ extern struct arena document_arena;
 int document_setup(void **state);
 int document_teardown(void **state);
 
-/* A document named config.json with a copy of text, which ends exactly where its memory ends. */
+/*
+ * A document named config.json with a copy of text, which ends exactly where its memory ends. Each
+ * ' of text is a " in the document: so tests can be read.
+ */
 struct json_input document(const char *text);
 
-/* The same, for texts with a NUL in them. */
+/* The same, for texts with a NUL in them, byte for byte. */
 struct json_input document_bytes(const char *text, size_t length);
 
 /* Collects what is logged, one line a message, "debug: text". */

@@ -34,8 +34,7 @@ static void copy_peer(struct json_object *o, struct json_writer *w, const char *
 		break;
 	case json_type_object:
 		json_write_object(w, key);
-		json_object_object_foreach(o, name, value)
-			copy_peer(value, w, name);
+		json_object_object_foreach(o, name, value) copy_peer(value, w, name);
 		json_write_end(w);
 		break;
 	default:

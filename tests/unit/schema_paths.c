@@ -24,7 +24,10 @@ static void walk(const struct place *p);
 /* Files stay open to the end of the test: a handful, read again and again. */
 static struct json_object *open_file(const char *folder, const char *name)
 {
-	static struct { char path[512]; struct json_object *content; } files[32];
+	static struct {
+		char path[512];
+		struct json_object *content;
+	} files[32];
 	char path[512];
 	size_t i = 0;
 
@@ -41,7 +44,9 @@ static struct json_object *member(struct json_object *o, const char *key)
 {
 	struct json_object *value = NULL;
 
-	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &value) ? value : NULL;
+	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &value)
+		       ? value
+		       : NULL;
 }
 
 /* "defs.json#/definitions/Mount", or "#/definitions/Mount" in the same file. */

@@ -64,23 +64,33 @@ static inline uint32_t naive_action(enum seccomp_action action, struct opt_u32 n
 					      SECCOMP_RET_ALLOW;
 }
 
+/* The number of the multiplexer of a call, and as which call it comes there; −1 for none. */
+static inline int naive_multiplexer(uint32_t abi, const char *name, unsigned *ret_call)
+{
+	for (unsigned i = 0; naive_multiplexes(abi) && i < array_len(naive_socket_calls); i++) {
+		if (naive_socket_calls[i] && !strcmp(naive_socket_calls[i], name)) {
+			*ret_call = i;
+			return seccomp_syscall_number(abi, "socketcall");
+		}
+	}
+	for (unsigned i = 0; naive_multiplexes(abi) && i < array_len(naive_ipc_calls); i++) {
+		if (naive_ipc_calls[i] && !strcmp(naive_ipc_calls[i], name)) {
+			*ret_call = i;
+			return seccomp_syscall_number(abi, "ipc");
+		}
+	}
+	return -1;
+}
+
 /* Whether a profile that names this call speaks of number nr; *ret_call: as which call of a multiplexer, 0 if none. */
 static inline bool naive_names(uint32_t abi, const char *name, uint32_t nr, unsigned *ret_call)
 {
-	int direct = seccomp_syscall_number(abi, name);
+	int direct = seccomp_syscall_number(abi, name), multiplexer = naive_multiplexer(abi, name, ret_call);
 
-	*ret_call = 0;
-	if (direct >= 0 && (uint32_t)direct == nr)
+	if (multiplexer >= 0 && (uint32_t)multiplexer == nr)
 		return true;
-	if (!naive_multiplexes(abi))
-		return false;
-	for (unsigned i = 0; i < array_len(naive_socket_calls); i++)
-		if (naive_socket_calls[i] && !strcmp(naive_socket_calls[i], name))
-			*ret_call = nr == (uint32_t)seccomp_syscall_number(abi, "socketcall") ? i : 0;
-	for (unsigned i = 0; i < array_len(naive_ipc_calls); i++)
-		if (naive_ipc_calls[i] && !strcmp(naive_ipc_calls[i], name))
-			*ret_call = nr == (uint32_t)seccomp_syscall_number(abi, "ipc") ? i : 0;
-	return *ret_call != 0;
+	*ret_call = 0;
+	return direct >= 0 && (uint32_t)direct == nr;
 }
 
 static inline bool naive_holds(const struct spec_seccomp_arg *c, bool wide, uint64_t a)
@@ -143,7 +153,7 @@ static inline int naive_rank(int op)
 	return op == OP_GT || op == OP_GE ? 0 : op == OP_LT || op == OP_LE ? 1 : 2;
 }
 
-/* Whether a stands before b: compare the first condition of each, then the second, and so on. */
+/* Whether a stands before b: compare the first condition of each, then the second, …; the shorter stands before. */
 static inline bool naive_before(const struct naive_match *a, const struct naive_match *b)
 {
 	int i = 0, k = 0;
@@ -154,7 +164,7 @@ static inline bool naive_before(const struct naive_match *a, const struct naive_
 		while (k < 6 && b->by_arg[k].op < 0)
 			k++;
 		if (i >= 6 || k >= 6)
-			return false;
+			return i >= 6 && k < 6;
 		if (i != k)
 			return i > k;
 		if (naive_rank(a->by_arg[i].op) != naive_rank(b->by_arg[k].op))
@@ -196,13 +206,16 @@ static inline void naive_rule(struct naive_best *best, const struct spec_seccomp
 /* The highest number that the profile names on an architecture; 0 when there is none. */
 static inline uint32_t naive_newest(const struct spec_seccomp *p, uint32_t abi)
 {
+	unsigned unused;
 	int newest = 0;
 
 	for (size_t i = 0; i < p->rule_count; i++) {
 		for (size_t n = 0; n < p->rules[i].names.count; n++) {
-			int number = seccomp_syscall_number(abi, p->rules[i].names.item[n]);
+			const char *name = p->rules[i].names.item[n];
+			int direct = seccomp_syscall_number(abi, name), other = naive_multiplexer(abi, name, &unused);
 
-			newest = number > newest ? number : newest;
+			newest = direct > newest ? direct : newest;
+			newest = other > newest ? other : newest;
 		}
 	}
 	return (uint32_t)newest;

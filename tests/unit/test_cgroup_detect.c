@@ -1,6 +1,6 @@
 /*
- * The layouts of control groups there are, read from what procfs says about them, and where a container's cgroup is put
- * in each.
+ * The layouts of control groups there are, read from what procfs says about them, and where a
+ * container's cgroup is put in each.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,11 +63,14 @@ static void finds_every_hierarchy_of_version_1(void **state)
 	(void)state;
 	assert_string_equal(
 		detected(ROOT_MOUNT TMPFS_MOUNT
-			 "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 master:2 - cgroup cgroup rw,cpu,cpuacct\n"
+			 "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 master:2 - "
+			 "cgroup cgroup rw,cpu,cpuacct\n"
 			 "33 31 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
-			 "34 31 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n"
+			 "34 31 0:31 / /sys/fs/cgroup/systemd rw - "
+			 "cgroup cgroup rw,xattr,name=systemd\n"
 			 "35 31 0:32 / /sys/fs/cgroup/other rw - cgroup cgroup rw,name=other\n",
-			 "4:cpu,cpuacct:/a\n3:memory:/a/b\n2:name=systemd:/\n1:name=other:/x\n0::/u\n"),
+			 "4:cpu,cpuacct:/a\n3:memory:/a/b\n2:name=systemd:/\n"
+			 "1:name=other:/x\n0::/u\n"),
 		"v1 cpu=/sys/fs/cgroup/cpu,cpuacct:/a cpuacct=/sys/fs/cgroup/cpu,cpuacct:/a "
 		"memory=/sys/fs/cgroup/memory:/a/b name=systemd=/sys/fs/cgroup/systemd:/");
 }
@@ -75,19 +78,21 @@ static void finds_every_hierarchy_of_version_1(void **state)
 static void finds_the_unified_side_of_hybrid(void **state)
 {
 	(void)state;
-	assert_string_equal(detected(TMPFS_MOUNT
-				     "33 31 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+	assert_string_equal(
+		detected(TMPFS_MOUNT "33 31 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
 				     "35 31 0:32 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
 				     "36 31 0:32 / /mnt/elsewhere rw - cgroup2 cgroup2 rw\n",
-				     "3:pids:/p\n0::/user.slice\n"),
-			    "hybrid pids=/sys/fs/cgroup/pids:/p =/sys/fs/cgroup/unified:/user.slice");
+			 "3:pids:/p\n0::/user.slice\n"),
+		"hybrid pids=/sys/fs/cgroup/pids:/p =/sys/fs/cgroup/unified:/user.slice");
 }
 
 static void own_is_read_only_when_asked_for(void **state)
 {
 	(void)state;
 	assert_string_equal(
-		detected(TMPFS_MOUNT "33 31 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n", NULL),
+		detected(TMPFS_MOUNT
+			 "33 31 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
+			 NULL),
 		"v1 pids=/sys/fs/cgroup/pids:?");
 }
 
@@ -95,17 +100,23 @@ static void takes_the_first_of_two_mounts(void **state)
 {
 	(void)state;
 	assert_string_equal(
-		detected(TMPFS_MOUNT "33 31 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
-				     "44 31 0:30 /x /sys/fs/cgroup/again rw - cgroup cgroup rw,pids\n"
-				     "45 31 0:30 / /var/root/sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
+		detected(TMPFS_MOUNT
+			 "33 31 0:30 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+			 "44 31 0:30 /x /sys/fs/cgroup/again rw - cgroup cgroup rw,pids\n"
+			 "45 31 0:30 / /var/root/sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
 			 "1:pids:/"),
 		"v1 pids=/sys/fs/cgroup/pids:/");
 }
 
-/* A container sees its own part of a hierarchy at the mount, and the whole path in /proc/self/cgroup. */
+/*
+ * A container sees its own part of a hierarchy at the mount, and the whole path in
+ * /proc/self/cgroup.
+ */
 static void own_begins_at_the_mounts_root(void **state)
 {
-	static const struct { const char *root, *self, *own; } rows[] = {
+	static const struct {
+		const char *root, *self, *own;
+	} rows[] = {
 		{"/docker/abc", "1:pids:/docker/abc\n", "/"},
 		{"/docker/abc", "1:pids:/docker/abc/sub\n", "/sub"},
 		{"/docker/abc", "1:pids:/docker/abcdef\n", "/"},
@@ -119,8 +130,11 @@ static void own_begins_at_the_mounts_root(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
 		const char *mount = arena_format(
-			&arena, &e, "33 31 0:30 %s /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n", rows[i].root);
-		const char *want = arena_format(&arena, &e, "v1 pids=/sys/fs/cgroup/pids:%s", rows[i].own);
+			&arena, &e,
+			"33 31 0:30 %s /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n",
+			rows[i].root);
+		const char *want =
+			arena_format(&arena, &e, "v1 pids=/sys/fs/cgroup/pids:%s", rows[i].own);
 
 		assert_string_equal(detected(mount, rows[i].self), want);
 	}
@@ -130,7 +144,8 @@ static void reads_octal_in_paths(void **state)
 {
 	(void)state;
 	assert_string_equal(
-		detected("33 31 0:30 / /sys/fs/cgroup/a\\040b rw - cgroup cgroup rw,pids\n", "1:pids:/\n"),
+		detected("33 31 0:30 / /sys/fs/cgroup/a\\040b rw - cgroup cgroup rw,pids\n",
+			 "1:pids:/\n"),
 		"v1 pids=/sys/fs/cgroup/a b:/");
 }
 
@@ -178,7 +193,7 @@ static void this_machine_is_one_of_them(void **state)
 	}
 }
 
-/* ---- where a container is put ------------------------------------------------------------------------------ */
+/* ---- where a container is put ---------------------------------------------------------------- */
 
 static struct cgroup_hierarchy hierarchies[] = {
 	{"cpu", CGROUP_ROOT "/cpu,cpuacct", "/"},
@@ -212,10 +227,16 @@ static const char *placed(enum cgroup_layout layout, const char *path)
 
 static void places_a_container(void **state)
 {
-	static const struct { enum cgroup_layout layout; const char *path, *places; } rows[] = {
-		{CGROUP_HYBRID, "/a/b", "/cpu,cpuacct/a/b /cpu,cpuacct/a/b /memory/a/b /unified/a/b"},
-		{CGROUP_HYBRID, "a/b", "/cpu,cpuacct/a/b /cpu,cpuacct/a/b /memory/own/deep/a/b /unified/own/a/b"},
-		{CGROUP_HYBRID, NULL, "/cpu,cpuacct/id1 /cpu,cpuacct/id1 /memory/own/deep/id1 /unified/own/id1"},
+	static const struct {
+		enum cgroup_layout layout;
+		const char *path, *places;
+	} rows[] = {
+		{CGROUP_HYBRID, "/a/b",
+		 "/cpu,cpuacct/a/b /cpu,cpuacct/a/b /memory/a/b /unified/a/b"},
+		{CGROUP_HYBRID, "a/b",
+		 "/cpu,cpuacct/a/b /cpu,cpuacct/a/b /memory/own/deep/a/b /unified/own/a/b"},
+		{CGROUP_HYBRID, NULL,
+		 "/cpu,cpuacct/id1 /cpu,cpuacct/id1 /memory/own/deep/id1 /unified/own/id1"},
 		{CGROUP_V2, "/a/b", "/a/b"},
 		{CGROUP_V2, "a/b", "/user.slice/a/b"},
 		{CGROUP_V2, NULL, "/user.slice/id1"},
@@ -232,7 +253,9 @@ static void places_a_container(void **state)
 
 static void refuses_paths_that_lead_out(void **state)
 {
-	static const struct { const char *path, *text; } rows[] = {
+	static const struct {
+		const char *path, *text;
+	} rows[] = {
 		{"..", "invalid cgroup path \"..\": it may not contain \"..\""},
 		{"/a/../../b", "invalid cgroup path \"/a/../../b\": it may not contain \"..\""},
 		{"a/..", "invalid cgroup path \"a/..\": it may not contain \"..\""},

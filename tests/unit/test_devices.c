@@ -1,5 +1,6 @@
 /*
- * Device rules: what they amount to, the programs and writes that they become, and, as root, what the kernel then does.
+ * Device rules: what they amount to, the programs and writes that they become, and, as root, what
+ * the kernel then does.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +80,10 @@ static struct device_policy policy_of(const struct spec_device_rules *rules)
 	return policy;
 }
 
-/* The writes from what text `from` amounts to, to what text `to` amounts to: "deny a; allow c 1:3 rwm". */
+/*
+ * The writes from what text `from` amounts to, to what text `to` amounts to: "deny a; allow c 1:3
+ * rwm".
+ */
 static const char *transition(const char *from, const char *to)
 {
 	struct spec_device_rules a = rules_of(from), b = rules_of(to);
@@ -95,7 +99,7 @@ static const char *transition(const char *from, const char *to)
 	return str_end(&text, &e);
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static void appends_the_fixed_tail(void **state)
 {
@@ -113,19 +117,28 @@ static void appends_the_fixed_tail(void **state)
 
 static void refuses_rules_that_no_kernel_takes(void **state)
 {
-	static const struct { struct spec_device_rule rule; const char *text, *pointer; } rows[] = {
+	static const struct {
+		struct spec_device_rule rule;
+		const char *text, *pointer;
+	} rows[] = {
 		{{.type = 'c', .major = -1, .minor = -1, .access = ""},
-		 "device access at 0 field cannot be empty", "/linux/resources/devices/0/access"},
+		 "device access at 0 field cannot be empty",
+		 "/linux/resources/devices/0/access"},
 		{{.type = 'c', .major = -1, .minor = -1},
-		 "device access at 0 field cannot be empty", "/linux/resources/devices/0/access"},
+		 "device access at 0 field cannot be empty",
+		 "/linux/resources/devices/0/access"},
 		{{.type = 'c', .major = -1, .minor = -1, .access = "rx"},
-		 "invalid device access \"rx\": r, w and m are possible", "/linux/resources/devices/0/access"},
+		 "invalid device access \"rx\": r, w and m are possible",
+		 "/linux/resources/devices/0/access"},
 		{{.type = 'x', .major = -1, .minor = -1, .access = "r"},
-		 "invalid cgroup device type \"x\"", "/linux/resources/devices/0/type"},
+		 "invalid cgroup device type \"x\"",
+		 "/linux/resources/devices/0/type"},
 		{{.type = 'c', .major = 1ll << 32, .minor = -1, .access = "r"},
-		 "device major number 4294967296 is out of range", "/linux/resources/devices/0/major"},
+		 "device major number 4294967296 is out of range",
+		 "/linux/resources/devices/0/major"},
 		{{.type = 'c', .major = 1, .minor = -2, .access = "r"},
-		 "device minor number -2 is out of range", "/linux/resources/devices/0/minor"},
+		 "device minor number -2 is out of range",
+		 "/linux/resources/devices/0/minor"},
 	};
 
 	(void)state;
@@ -143,16 +156,17 @@ static void refuses_rules_that_no_kernel_takes(void **state)
 
 static void refuses_holes_in_wildcards(void **state)
 {
-	static const struct { const char *rules, *text; } rows[] = {
+	static const struct {
+		const char *rules, *text;
+	} rows[] = {
 		{"-a; +c *:* rwm; -c 1:3 w",
 		 "requested rule [c 1:3 w] not supported by devices cgroupv1 "
 		 "(cannot punch hole in existing wildcard rule [c *:* rwm])"},
 		{"+a; -b 8:* rw; +b 8:1 r",
 		 "requested rule [b 8:1 r] not supported by devices cgroupv1 "
 		 "(cannot punch hole in existing wildcard rule [b 8:* rw])"},
-		{"+c 1:* r; -c *:3 r",
-		 "requested rule [c *:3 r] not supported by devices cgroupv1 "
-		 "(cannot punch hole in existing wildcard rule [c 1:* r])"},
+		{"+c 1:* r; -c *:3 r", "requested rule [c *:3 r] not supported by devices cgroupv1 "
+				       "(cannot punch hole in existing wildcard rule [c 1:* r])"},
 	};
 
 	(void)state;
@@ -180,18 +194,21 @@ static void denying_takes_narrower_rules_back(void **state)
 
 static void drops_what_is_covered(void **state)
 {
-	struct spec_device_rules rules = rules_of("+c 1:3 rw; +c 1:5 rwm; +c 1:* rw; +c *:7 r; +c 1:7 r; +b 1:3 r");
+	struct spec_device_rules rules =
+		rules_of("+c 1:3 rw; +c 1:5 rwm; +c 1:* rw; +c *:7 r; +c 1:7 r; +b 1:3 r");
 	struct device_policy policy = policy_of(&rules);
 
 	(void)state;
 	assert_int_equal(policy.count, 4); /* 1:5 rwm, 1:*, *:7, b 1:3 */
 }
 
-/* ---- version 1 --------------------------------------------------------------------------------------------- */
+/* ---- version 1 ------------------------------------------------------------------------------- */
 
 static void writes_only_what_changes(void **state)
 {
-	static const struct { const char *from, *to, *writes; } rows[] = {
+	static const struct {
+		const char *from, *to, *writes;
+	} rows[] = {
 		{"+a", "+a", ""},
 		{"-a", "-a", ""},
 		{"+a", "-a", "deny a"},
@@ -216,7 +233,8 @@ static void reads_the_kernels_list(void **state)
 	(void)state;
 	assert_int_equal(devices_parse_list("a *:* rwm\n", &arena, &policy, &e), 0);
 	assert_true(policy.allow);
-	assert_int_equal(devices_parse_list("c 1:3 rwm\nb *:* m\nc 136:* rw\n", &arena, &policy, &e), 0);
+	assert_int_equal(
+		devices_parse_list("c 1:3 rwm\nb *:* m\nc 136:* rw\n", &arena, &policy, &e), 0);
 	assert_false(policy.allow);
 	assert_int_equal(policy.count, 3);
 	assert_int_equal(policy.item[1].major, -1);
@@ -227,12 +245,14 @@ static void reads_the_kernels_list(void **state)
 	assert_string_equal(e.text, "devices.list has a line that is none: \"c 1:x rwm\n\"");
 }
 
-/* ---- version 2 --------------------------------------------------------------------------------------------- */
+/* ---- version 2 ------------------------------------------------------------------------------- */
 
-static const uint32_t edge_numbers[] = {0, 1, 2, 3, 4, 5, 136, 137, 4095, 1048575, 0x7fffffff, 0x80000000, UINT32_MAX};
+static const uint32_t edge_numbers[] = {0,   1,    2,       3,          4,          5,         136,
+					137, 4095, 1048575, 0x7fffffff, 0x80000000, UINT32_MAX};
 
 /* Every request at the edges of the rules gets the same answer from program and rules. */
-static void check_program(const struct spec_device_rules *rules, const struct bpf_insn *program, size_t count)
+static void check_program(const struct spec_device_rules *rules, const struct bpf_insn *program,
+			  size_t count)
 {
 	struct device_list list = {0};
 
@@ -240,7 +260,8 @@ static void check_program(const struct spec_device_rules *rules, const struct bp
 		device_oracle_apply(&list, &rules->item[i]);
 	assert_false(list.unknown);
 	for (size_t i = 0; i < 2 * array_len(edge_numbers) * array_len(edge_numbers) * 8; i++) {
-		size_t minor = i / 16 % array_len(edge_numbers), major = i / 16 / array_len(edge_numbers);
+		size_t minor = i / 16 % array_len(edge_numbers),
+		       major = i / 16 / array_len(edge_numbers);
 		struct device_request request = {
 			.type = i % 2 ? 'b' : 'c',
 			.access = (unsigned)(i / 2 % 8),
@@ -250,8 +271,8 @@ static void check_program(const struct spec_device_rules *rules, const struct bp
 		int answer = device_machine_run(program, count, &request);
 
 		if (answer != device_oracle_allows(&list, &request))
-			fail_msg("%c %u:%u access %u: %d", request.type, request.major, request.minor, request.access,
-				 answer);
+			fail_msg("%c %u:%u access %u: %d", request.type, request.major,
+				 request.minor, request.access, answer);
 	}
 }
 
@@ -272,7 +293,10 @@ static size_t compile(const struct spec_device_rules *rules)
 
 static void compiles_to_short_programs(void **state)
 {
-	static const struct { const char *rules; size_t count; } rows[] = {
+	static const struct {
+		const char *rules;
+		size_t count;
+	} rows[] = {
 		{"-a", 2},
 		{"+a", 2},
 		{"+c *:* rwm; +b *:* rwm", 2},
@@ -302,7 +326,8 @@ static uint32_t next_random(uint32_t *seed)
 static struct spec_device_rules random_rules(uint32_t *seed)
 {
 	static const char access[][4] = {"r", "w", "m", "rw", "rm", "wm", "rwm", "rwm"};
-	static const int64_t numbers[] = {-1, -1, 0, 1, 1, 3, 5, 136, 4095, 0x80000000ll, UINT32_MAX};
+	static const int64_t numbers[] = {-1,   -1,           0,         1, 1, 3, 5, 136,
+					  4095, 0x80000000ll, UINT32_MAX};
 	size_t count = next_random(seed) % 12;
 	struct spec_device_rule *item = arena_get_array(&arena, 12, sizeof(*item), &e);
 
@@ -339,7 +364,8 @@ static void random_rules_compile_to_what_they_say(void **state)
 
 static void many_rules_stay_within_the_range_of_jumps(void **state)
 {
-	struct spec_device_rule *item = arena_get_array(&arena, DEVICE_EXCEPTIONS_MAX + 1, sizeof(*item), &e);
+	struct spec_device_rule *item =
+		arena_get_array(&arena, DEVICE_EXCEPTIONS_MAX + 1, sizeof(*item), &e);
 	struct spec_device_rules rules = {.item = item, .count = DEVICE_EXCEPTIONS_MAX};
 	bool *seen = arena_get(&arena, 6 * DEVICE_EXCEPTIONS_MAX, &e);
 	struct device_policy policy;
@@ -359,7 +385,7 @@ static void many_rules_stay_within_the_range_of_jumps(void **state)
 	assert_string_equal(e.text, "more than 4000 device rules");
 }
 
-/* ---- the kernel -------------------------------------------------------------------------------------------- */
+/* ---- the kernel ------------------------------------------------------------------------------ */
 
 static char group[256];
 
@@ -381,7 +407,10 @@ static int remove_group(void **state)
 	return 0;
 }
 
-/* What a process in the group may do, as "null:rw zero:- mknod:ok": run in a child that joins by writing 0. */
+/*
+ * What a process in the group may do, as "null:rw zero:- mknod:ok": run in a child that joins by
+ * writing 0.
+ */
 static const char *tries(const char *knob)
 {
 	static char text[128];
@@ -404,7 +433,10 @@ static const char *tries(const char *knob)
 		node_rc = mknod(node, S_IFCHR | 0600, makedev(1, 7));
 		(void)unlink(node);
 		(void)dprintf(fds[1], "null:%s full:%s mknod:%s", null < 0 ? "no" : "rw",
-			      full == -2 ? "no" : full < 0 ? "r" : "rw", node_rc ? "no" : "ok");
+			      full == -2 ? "no"
+			      : full < 0 ? "r"
+					 : "rw",
+			      node_rc ? "no" : "ok");
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -429,7 +461,9 @@ static const char *in_force(const char *hierarchy, const char *rules_text, const
 /* The same rules one after the other on one cgroup, as updates do it. */
 static void check_in_force(const char *hierarchy, const char *knob)
 {
-	static const struct { const char *rules, *result; } rows[] = {
+	static const struct {
+		const char *rules, *result;
+	} rows[] = {
 		{"-a; +c 1:3 rwm", "null:rw full:no mknod:no"},
 		{"-a; +c 1:3 rwm; +c 1:7 r", "null:rw full:r mknod:no"},
 		{"-a; +c *:* m; +c 1:7 rw", "null:no full:rw mknod:ok"},

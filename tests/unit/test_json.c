@@ -34,11 +34,29 @@ static const char *refusal(const char *text, size_t length)
 static void takes_what_rfc_8259_allows(void **state)
 {
 	static const char *const texts[] = {
-		"null", "true", "false", "0", "-0", "-1", "10", "1.5", "1e3", "1E+3", "-0.25e-7", "\"\"", "[]", "{}",
-		" \t\r\n[ 1 , [ ] , { } ] ", "{\"a\":1,\"a\":2}", "{\"\":{\"\":[null]}}",
-		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\uD83D\\uDE00\"", "\"\x7f\"", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
+		"null",
+		"true",
+		"false",
+		"0",
+		"-0",
+		"-1",
+		"10",
+		"1.5",
+		"1e3",
+		"1E+3",
+		"-0.25e-7",
+		"\"\"",
+		"[]",
+		"{}",
+		" \t\r\n[ 1 , [ ] , { } ] ",
+		"{\"a\":1,\"a\":2}",
+		"{\"\":{\"\":[null]}}",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\uD83D\\uDE00\"",
+		"\"\x7f\"",
+		"\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
 		"123456789012345678901234567890",
-		"{} trailing text is not looked at, as in runc", "nullx",
+		"{} trailing text is not looked at, as in runc",
+		"nullx",
 	};
 
 	(void)state;
@@ -46,69 +64,88 @@ static void takes_what_rfc_8259_allows(void **state)
 		assert_string_equal(refusal(texts[i], strlen(texts[i])), "");
 }
 
+static const struct {
+	const char *text, *refusal;
+} refusals[] = {
+	{"", "config.json:1:1: unexpected end of JSON input "},
+	{" ", "config.json:1:2: unexpected end of JSON input "},
+	{"{ bad", "config.json:1:3: invalid character 'b' looking for beginning of object key "
+		  "string "},
+	{"{'a':1}", "config.json:1:2: invalid character '\\'' looking for beginning of object "
+		    "key string "},
+	{"\xef\xbb\xbf{}",
+	 "config.json:1:1: invalid character '\xef\xbb\xbf' looking for beginning of "
+	 "value "},
+	{"{\"a\" 1}", "config.json:1:6: invalid character '1' after object key /a"},
+	{"{\"a\":1 \"b\":2}",
+	 "config.json:1:8: invalid character '\"' after object key:value pair /a"},
+	{"{\"a\":1,}", "config.json:1:8: invalid character '}' looking for beginning of object key "
+		       "string "},
+	{"[1,]", "config.json:1:4: invalid character ']' looking for beginning of value /1"},
+	{"[1 2]", "config.json:1:4: invalid character '2' after array element /0"},
+	{"[1}", "config.json:1:3: invalid character '}' after array element /0"},
+	{"[", "config.json:1:2: unexpected end of JSON input /0"},
+	{"{\"a\":[1,\n\n {\"b\": x}]}",
+	 "config.json:3:8: invalid character 'x' looking for beginning of value /a/1/b"},
+	{"{\"a/b\":{\"~\":[x]}}",
+	 "config.json:1:14: invalid character 'x' looking for beginning of value "
+	 "/a~1b/~0/0"},
+	{"nul", "config.json:1:4: unexpected end of JSON input "},
+	{"[tru]", "config.json:1:5: invalid character ']' in literal true /0"},
+	{"[falsy]", "config.json:1:6: invalid character 'y' in literal false /0"},
+	{"[NaN]", "config.json:1:2: invalid character 'N' looking for beginning of value /0"},
+	{"[+1]", "config.json:1:2: invalid character '+' looking for beginning of value /0"},
+	{"[.5]", "config.json:1:2: invalid character '.' looking for beginning of value /0"},
+	{"[01]", "config.json:1:3: invalid character '1' after array element /0"},
+	{"[-]", "config.json:1:3: invalid character ']' in numeric literal /0"},
+	{"[1.]", "config.json:1:4: invalid character ']' after decimal point in numeric "
+		 "literal /0"},
+	{"[1e]", "config.json:1:4: invalid character ']' in exponent of numeric literal /0"},
+	{"[0x10]", "config.json:1:3: invalid character 'x' after array element /0"},
+	{"\"a", "config.json:1:3: unexpected end of JSON input "},
+	{"\"a\nb\"", "config.json:1:3: invalid character '\\x0a' in string literal "},
+	{"\"\\x\"", "config.json:1:3: invalid character 'x' in string escape code "},
+	{"\"\\", "config.json:1:3: unexpected end of JSON input "},
+	{"\"\\u12g4\"",
+	 "config.json:1:6: invalid character 'g' in \\u hexadecimal character escape "},
+	{"\"\\u12", "config.json:1:6: unexpected end of JSON input "},
+	{"\"\\u0000\"", "config.json:1:2: a string may not contain NUL "},
+	{"\"\\ud800\"", "config.json:1:2: lone surrogate \\ud800 in string "},
+	{"\"\\udc00\"", "config.json:1:2: lone surrogate \\udc00 in string "},
+	{"\"\\ud800\\u0041\"", "config.json:1:2: lone surrogate \\ud800 in string "},
+	{"\"\\ud800\\", "config.json:1:2: lone surrogate \\ud800 in string "},
+	{"\"\x80\"", "config.json:1:2: a string is not valid UTF-8 "},
+	{"\"\xc0\xaf\"", "config.json:1:2: a string is not valid UTF-8 "},
+	{"\"\xed\xa0\x80\"", "config.json:1:2: a string is not valid UTF-8 "},
+	{"\"\xf4\x90\x80\x80\"", "config.json:1:2: a string is not valid UTF-8 "},
+	{"\"\xe2\x82", "config.json:1:2: a string is not valid UTF-8 "},
+	{"\"\xc3\xa9\xc3\xa9\" x", ""},
+	{"[\"\xc3\xa9\xc3\xa9\" x",
+	 "config.json:1:7: invalid character 'x' after array element /0"},
+};
+
 static void refuses_what_rfc_8259_forbids(void **state)
 {
-	static const struct { const char *text, *refusal; } rows[] = {
-		{"", "config.json:1:1: unexpected end of JSON input "},
-		{" ", "config.json:1:2: unexpected end of JSON input "},
-		{"{ bad", "config.json:1:3: invalid character 'b' looking for beginning of object key string "},
-		{"{'a':1}", "config.json:1:2: invalid character '\\'' looking for beginning of object key string "},
-		{"\xef\xbb\xbf{}", "config.json:1:1: invalid character '\xef\xbb\xbf' looking for beginning of value "},
-		{"{\"a\" 1}", "config.json:1:6: invalid character '1' after object key /a"},
-		{"{\"a\":1 \"b\":2}", "config.json:1:8: invalid character '\"' after object key:value pair /a"},
-		{"{\"a\":1,}", "config.json:1:8: invalid character '}' looking for beginning of object key string "},
-		{"[1,]", "config.json:1:4: invalid character ']' looking for beginning of value /1"},
-		{"[1 2]", "config.json:1:4: invalid character '2' after array element /0"},
-		{"[1}", "config.json:1:3: invalid character '}' after array element /0"},
-		{"[", "config.json:1:2: unexpected end of JSON input /0"},
-		{"{\"a\":[1,\n\n {\"b\": x}]}", "config.json:3:8: invalid character 'x' looking for beginning of value /a/1/b"},
-		{"{\"a/b\":{\"~\":[x]}}", "config.json:1:14: invalid character 'x' looking for beginning of value /a~1b/~0/0"},
-		{"nul", "config.json:1:4: unexpected end of JSON input "},
-		{"[tru]", "config.json:1:5: invalid character ']' in literal true /0"},
-		{"[falsy]", "config.json:1:6: invalid character 'y' in literal false /0"},
-		{"[NaN]", "config.json:1:2: invalid character 'N' looking for beginning of value /0"},
-		{"[+1]", "config.json:1:2: invalid character '+' looking for beginning of value /0"},
-		{"[.5]", "config.json:1:2: invalid character '.' looking for beginning of value /0"},
-		{"[01]", "config.json:1:3: invalid character '1' after array element /0"},
-		{"[-]", "config.json:1:3: invalid character ']' in numeric literal /0"},
-		{"[1.]", "config.json:1:4: invalid character ']' after decimal point in numeric literal /0"},
-		{"[1e]", "config.json:1:4: invalid character ']' in exponent of numeric literal /0"},
-		{"[0x10]", "config.json:1:3: invalid character 'x' after array element /0"},
-		{"\"a", "config.json:1:3: unexpected end of JSON input "},
-		{"\"a\nb\"", "config.json:1:3: invalid character '\\x0a' in string literal "},
-		{"\"\\x\"", "config.json:1:3: invalid character 'x' in string escape code "},
-		{"\"\\", "config.json:1:3: unexpected end of JSON input "},
-		{"\"\\u12g4\"", "config.json:1:6: invalid character 'g' in \\u hexadecimal character escape "},
-		{"\"\\u12", "config.json:1:6: unexpected end of JSON input "},
-		{"\"\\u0000\"", "config.json:1:2: a string may not contain NUL "},
-		{"\"\\ud800\"", "config.json:1:2: lone surrogate \\ud800 in string "},
-		{"\"\\udc00\"", "config.json:1:2: lone surrogate \\udc00 in string "},
-		{"\"\\ud800\\u0041\"", "config.json:1:2: lone surrogate \\ud800 in string "},
-		{"\"\\ud800\\", "config.json:1:2: lone surrogate \\ud800 in string "},
-		{"\"\x80\"", "config.json:1:2: a string is not valid UTF-8 "},
-		{"\"\xc0\xaf\"", "config.json:1:2: a string is not valid UTF-8 "},
-		{"\"\xed\xa0\x80\"", "config.json:1:2: a string is not valid UTF-8 "},
-		{"\"\xf4\x90\x80\x80\"", "config.json:1:2: a string is not valid UTF-8 "},
-		{"\"\xe2\x82", "config.json:1:2: a string is not valid UTF-8 "},
-		{"\"\xc3\xa9\xc3\xa9\" x", ""},
-		{"[\"\xc3\xa9\xc3\xa9\" x", "config.json:1:7: invalid character 'x' after array element /0"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < array_len(rows); i++)
-		assert_string_equal(refusal(rows[i].text, strlen(rows[i].text)), rows[i].refusal);
+	for (size_t i = 0; i < array_len(refusals); i++)
+		assert_string_equal(refusal(refusals[i].text, strlen(refusals[i].text)),
+				    refusals[i].refusal);
 }
 
 static void refuses_nul_bytes_anywhere(void **state)
 {
 	(void)state;
-	assert_string_equal(refusal("[\0]", 3), "config.json:1:2: invalid character '\\x00' looking for beginning of value /0");
-	assert_string_equal(refusal("\"a\0b\"", 5), "config.json:1:3: invalid character '\\x00' in string literal ");
+	assert_string_equal(
+		refusal("[\0]", 3),
+		"config.json:1:2: invalid character '\\x00' looking for beginning of value /0");
+	assert_string_equal(refusal("\"a\0b\"", 5),
+			    "config.json:1:3: invalid character '\\x00' in string literal ");
 }
 
 static void refuses_deep_nesting(void **state)
 {
-	static const char inside[] = "config.json:1:129: arrays and objects are nested deeper than 128 ";
+	static const char inside[] =
+		"config.json:1:129: arrays and objects are nested deeper than 128 ";
 	char text[JSON_DEPTH * 2 + 8];
 
 	(void)state;
@@ -137,7 +174,8 @@ static void gives_up_at_once_on_a_million_brackets(void **state)
 
 static void refuses_a_text_over_the_limit(void **state)
 {
-	struct json_input input = {.name = "config.json", .text = "", .length = (size_t)JSON_LIMIT + 1};
+	struct json_input input = {
+		.name = "config.json", .text = "", .length = (size_t)JSON_LIMIT + 1};
 	struct json j;
 	struct err e;
 
@@ -146,15 +184,18 @@ static void refuses_a_text_over_the_limit(void **state)
 	assert_string_equal(e.text, "config.json is larger than 16 MiB");
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void strings_are_decoded(void **state)
 {
-	static const struct { const char *text, *value; } rows[] = {
+	static const struct {
+		const char *text, *value;
+	} rows[] = {
 		{"\"\"", ""},
 		{"\"plain\"", "plain"},
 		{"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
-		{"\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00!\"", "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80!"},
+		{"\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00!\"",
+		 "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80!"},
 		{"\"\\uffff\\u0001\"", "\xef\xbf\xbf\x01"},
 	};
 	struct err e;
@@ -213,11 +254,22 @@ static const char *number_refusal(const char *text, int bits, int64_t *ret)
 
 static void integers_are_exact_to_their_last_bit(void **state)
 {
-	static const struct { const char *text; int bits; int64_t value; } rows[] = {
-		{"0", 64, 0}, {"0", -64, 0}, {"-0", -64, 0}, {"18446744073709551615", 64, -1},
-		{"9223372036854775807", -64, INT64_MAX}, {"-9223372036854775808", -64, INT64_MIN},
-		{"9007199254740993", 64, 9007199254740993}, {"4294967295", 32, 4294967295}, {"65535", 16, 65535},
-		{"-2147483648", -32, INT32_MIN}, {"2147483647", -32, INT32_MAX},
+	static const struct {
+		const char *text;
+		int bits;
+		int64_t value;
+	} rows[] = {
+		{"0", 64, 0},
+		{"0", -64, 0},
+		{"-0", -64, 0},
+		{"18446744073709551615", 64, -1},
+		{"9223372036854775807", -64, INT64_MAX},
+		{"-9223372036854775808", -64, INT64_MIN},
+		{"9007199254740993", 64, 9007199254740993},
+		{"4294967295", 32, 4294967295},
+		{"65535", 16, 65535},
+		{"-2147483648", -32, INT32_MIN},
+		{"2147483647", -32, INT32_MAX},
 	};
 
 	(void)state;
@@ -231,35 +283,55 @@ static void integers_are_exact_to_their_last_bit(void **state)
 
 static void integers_out_of_range_are_refused(void **state)
 {
-	static const struct { const char *text; int bits; const char *refusal; } rows[] = {
-		{"18446744073709551616", 64, "config.json:1:2: number 18446744073709551616 for [0] is out of range (0 to 18446744073709551615)"},
-		{"-1", 64, "config.json:1:2: number -1 for [0] is out of range (0 to 18446744073709551615)"},
-		{"4294967296", 32, "config.json:1:2: number 4294967296 for [0] is out of range (0 to 4294967295)"},
+	static const struct {
+		const char *text;
+		int bits;
+		const char *refusal;
+	} rows[] = {
+		{"18446744073709551616", 64,
+		 "config.json:1:2: number 18446744073709551616 for [0] is out of range (0 to "
+		 "18446744073709551615)"},
+		{"-1", 64,
+		 "config.json:1:2: number -1 for [0] is out of range (0 to 18446744073709551615)"},
+		{"4294967296", 32,
+		 "config.json:1:2: number 4294967296 for [0] is out of range (0 to 4294967295)"},
 		{"65536", 16, "config.json:1:2: number 65536 for [0] is out of range (0 to 65535)"},
-		{"9223372036854775808", -64, "config.json:1:2: number 9223372036854775808 for [0] is out of range (-9223372036854775808 to 9223372036854775807)"},
-		{"-9223372036854775809", -64, "config.json:1:2: number -9223372036854775809 for [0] is out of range (-9223372036854775808 to 9223372036854775807)"},
-		{"-2147483649", -32, "config.json:1:2: number -2147483649 for [0] is out of range (-2147483648 to 2147483647)"},
-		{"99999999999999999999999999999999999999999999", -64, "config.json:1:2: number 9999999999999999999999999999999999999999… for [0] is out of range (-9223372036854775808 to 9223372036854775807)"},
+		{"9223372036854775808", -64,
+		 "config.json:1:2: number 9223372036854775808 for [0] is out of range "
+		 "(-9223372036854775808 to 9223372036854775807)"},
+		{"-9223372036854775809", -64,
+		 "config.json:1:2: number -9223372036854775809 for [0] is out of range "
+		 "(-9223372036854775808 to 9223372036854775807)"},
+		{"-2147483649", -32,
+		 "config.json:1:2: number -2147483649 for [0] is out of range (-2147483648 to "
+		 "2147483647)"},
+		{"99999999999999999999999999999999999999999999", -64,
+		 "config.json:1:2: number 9999999999999999999999999999999999999999… for [0] "
+		 "is out of range (-9223372036854775808 to 9223372036854775807)"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
 		int64_t value;
 
-		assert_string_equal(number_refusal(rows[i].text, rows[i].bits, &value), rows[i].refusal);
+		assert_string_equal(number_refusal(rows[i].text, rows[i].bits, &value),
+				    rows[i].refusal);
 	}
 }
 
 static void integers_are_not_made_of_anything_else(void **state)
 {
-	static const struct { const char *text, *refusal; } rows[] = {
+	static const struct {
+		const char *text, *refusal;
+	} rows[] = {
 		{"1.0", "config.json:1:2: number 1.0 for [0] is not an integer"},
 		{"1e3", "config.json:1:2: number 1e3 for [0] is not an integer"},
 		{"\"1\"", "config.json:1:2: cannot use string as integer for [0]"},
 		{"true", "config.json:1:2: cannot use bool as integer for [0]"},
 		{"[]", "config.json:1:2: cannot use array as integer for [0]"},
 		{"truth", "config.json:1:5: invalid character 't' in literal true"},
-		{"1.", "config.json:1:4: invalid character ']' after decimal point in numeric literal"},
+		{"1.",
+		 "config.json:1:4: invalid character ']' after decimal point in numeric literal"},
 	};
 
 	(void)state;
@@ -272,7 +344,8 @@ static void integers_are_not_made_of_anything_else(void **state)
 
 static void a_wrong_type_is_told_with_its_place(void **state)
 {
-	struct json_input input = document("{\n  \"process\": {\n    \"noNewPrivileges\": \"yes\" } }");
+	struct json_input input =
+		document("{\n  \"process\": {\n    \"noNewPrivileges\": \"yes\" } }");
 	struct json j;
 	struct err e;
 	bool value;
@@ -285,7 +358,8 @@ static void a_wrong_type_is_told_with_its_place(void **state)
 	assert_int_equal(json_enter(&j, JSON_OBJECT, "object", &e), 0);
 	assert_int_equal(json_next(&j, &e), 1);
 	assert_int_equal(json_bool(&j, &value, &e), -1);
-	assert_string_equal(e.text, "config.json:3:24: cannot use string as bool for process.noNewPrivileges");
+	assert_string_equal(
+		e.text, "config.json:3:24: cannot use string as bool for process.noNewPrivileges");
 	assert_string_equal(e.pointer, "/process/noNewPrivileges");
 	assert_int_equal(json_fail(&j, &e, "no such thing: %d", 5), -1);
 	assert_string_equal(e.text, "config.json:3:24: no such thing: 5");
@@ -311,7 +385,7 @@ static void a_very_long_key_does_not_overflow_the_message(void **state)
 	assert_true(strlen(e.text) < sizeof(e.text) - 1);
 }
 
-/* ---- places ------------------------------------------------------------------------------------------------ */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 static void pointers_lead_back_to_line_and_column(void **state)
 {
@@ -320,7 +394,10 @@ static void pointers_lead_back_to_line_and_column(void **state)
 				   "    \"CWD\": \"/\"},\n"
 				   "  \"a/b~\": [[], {\"x\": 1.5}],\n"
 				   "  \"twice\": 1, \"twice\": 2 }";
-	static const struct { const char *pointer; unsigned line, column; } rows[] = {
+	static const struct {
+		const char *pointer;
+		unsigned line, column;
+	} rows[] = {
 		{"", 1, 1},
 		{"/process", 2, 14},
 		{"/process/args", 2, 23},
@@ -341,7 +418,8 @@ static void pointers_lead_back_to_line_and_column(void **state)
 		struct err e;
 
 		for (size_t i = 0; i < array_len(rows); i++) {
-			struct json_place p = json_locate(input.text, input.length, rows[i].pointer);
+			struct json_place p =
+				json_locate(input.text, input.length, rows[i].pointer);
 
 			assert_int_equal(p.line, rows[i].line);
 			assert_int_equal(p.column, rows[i].column);
@@ -362,7 +440,8 @@ int main(void)
 		cmocka_unit_test(gives_up_at_once_on_a_million_brackets),
 		cmocka_unit_test(refuses_a_text_over_the_limit),
 		cmocka_unit_test(strings_are_decoded),
-		cmocka_unit_test_setup_teardown(plain_strings_stay_where_they_are, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(plain_strings_stay_where_they_are, document_setup,
+						document_teardown),
 		cmocka_unit_test(integers_are_exact_to_their_last_bit),
 		cmocka_unit_test(integers_out_of_range_are_refused),
 		cmocka_unit_test(integers_are_not_made_of_anything_else),

@@ -1,7 +1,9 @@
 /*
- * The JSON reader against json-c: the same documents are taken and refused, and the same values are read from them.
+ * The JSON reader against json-c: the same documents are taken and refused, and the same values are
+ * read from them.
  *
- * Each valid document is also damaged in every place. The two may only disagree where json-c is lenient.
+ * Each valid document is also damaged in every place. The two may only disagree where json-c is
+ * lenient.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,14 +21,25 @@
 #include "json_c.h"
 
 static const char *const documents[] = {
-	"null", "true", "false", "0", "-1", "12345678901234567890", "1.5e-7", "\"text\"", "[]", "{}",
-	"[1,2,[3,[4]],{}]", "{\"a\":{\"b\":[true,false,null]},\"c\":\"d\"}",
+	"null",
+	"true",
+	"false",
+	"0",
+	"-1",
+	"12345678901234567890",
+	"1.5e-7",
+	"\"text\"",
+	"[]",
+	"{}",
+	"[1,2,[3,[4]],{}]",
+	"{\"a\":{\"b\":[true,false,null]},\"c\":\"d\"}",
 	"\t{ \"number\" :-9223372036854775807,\r\n\"list\":[18446744073709551615, 0.1 ] } ",
 	"[\"\\u0041\\u00e9\\ud83d\\ude00\\n\\t\\\\\\/\\\"\",\"\xc3\xa9\xf0\x9f\x98\x80\"]",
-	"{\"process\":{\"args\":[\"sh\",\"-c\",\"echo \\\"hi\\\"\"],\"cwd\":\"/\",\"user\":{\"uid\":0}}}",
+	"{\"process\":{\"args\":[\"sh\",\"-c\",\"echo \\\"hi\\\"\"],"
+	"\"cwd\":\"/\",\"user\":{\"uid\":0}}}",
 };
 
-/* ---- both sides, as one text of sorted-out values ---------------------------------------------------------- */
+/* ---- both sides, as one text of sorted-out values -------------------------------------------- */
 
 static int copy_value(struct json *j, struct json_writer *w, const char *key, struct err *e);
 
@@ -106,19 +119,22 @@ static const char *ours(const char *text, size_t length)
 	json_write_init(&w, &out, NULL);
 	if (json_init(&j, &input, &our_error) || copy_value(&j, &w, NULL, &our_error))
 		return NULL;
-	if (json_peek(&j) != JSON_NONE || j.at != j.end) /* json-c looks at what follows, runc does not */
+	/* json-c looks at what follows, runc does not */
+	if (json_peek(&j) != JSON_NONE || j.at != j.end)
 		return NULL;
 	return str_end(&out, &our_error);
 }
 
 /*
- * Where RFC 8259 is on our side: json-c takes some bad UTF-8 and control characters in strings, numbers such as "-.5", "1." and "01",
- * and makes U+FFFD of lone surrogates (of which the RFC only says that nobody knows what to do with them).
+ * Where RFC 8259 is on our side: json-c takes some bad UTF-8 and control characters in strings,
+ * numbers such as "-.5", "1." and "01", and makes U+FFFD of lone surrogates (of which the RFC only
+ * says that nobody knows what to do with them).
  */
 static bool json_c_is_lenient(const char *text)
 {
 	static const char *const complaints[] = {
-		"in string literal", "not valid UTF-8", "lone surrogate", "numeric literal", "character '0'", "character '2'",
+		"in string literal", "not valid UTF-8", "lone surrogate",
+		"numeric literal",   "character '0'",   "character '2'",
 	};
 
 	for (size_t i = 0; i < array_len(complaints); i++)

@@ -1,6 +1,6 @@
 /*
- * The table-driven reader: Go's rules for keys, repetition and null, each kind of member, and what is said about wrong
- * ones.
+ * The table-driven reader: Go's rules for keys, repetition and null, each kind of member, and what
+ * is said about wrong ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,19 @@
 #include "base/json_table.h"
 #include "document.h"
 
-struct port { const char *name; uint32_t number; int kind; };
-struct ports { struct port *item; size_t count; };
-struct numbers { uint32_t *item; size_t count; };
+struct port {
+	const char *name;
+	uint32_t number;
+	int kind;
+};
+struct ports {
+	struct port *item;
+	size_t count;
+};
+struct numbers {
+	uint32_t *item;
+	size_t count;
+};
 
 struct thing {
 	bool on;
@@ -49,7 +59,8 @@ enum { THING, PORT, PART };
 
 static const struct word colours[] = {{"red", 1}, {"green", 2}, {"blue", 4}};
 static const struct word kinds[] = {{"tcp", 't'}, {"udp", 'u'}};
-static const struct words words_colours = {colours, array_len(colours)}, words_kinds = {kinds, array_len(kinds)};
+static const struct words words_colours = {colours, array_len(colours)},
+			  words_kinds = {kinds, array_len(kinds)};
 static const struct json_words words[] = {
 	[COLOURS] = {&words_colours, "no colour \"", "\""},
 	[KINDS] = {&words_kinds, "kind ", " is unknown"},
@@ -105,7 +116,8 @@ static const struct json_table tables[] = {
 	[PORT] = {JSON_TABLE(port_fields, struct port), .init = port_init},
 	[PART] = {JSON_TABLE(part_fields, struct thing)},
 };
-static int (*const odd[])(struct json *j, const struct json_field *field, void *object, struct err *e) = {read_odd};
+static int (*const odd[])(struct json *j, const struct json_field *field, void *object,
+			  struct err *e) = {read_odd};
 static const struct json_schema schema = {tables, words, odd};
 
 static struct err error;
@@ -145,8 +157,10 @@ static void numbers_and_switches_go_to_their_places(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"on\":true,\"u16\":65535,\"u32\":4294967295,\"i32\":-2147483648,\"u64\":18446744073709551615,"
-	      "\"i64\":-9223372036854775808}", &t);
+	reads("{'on':true,'u16':65535,'u32':4294967295,'i32':-2147483648,"
+	      "'u64':18446744073709551615,"
+	      "'i64':-9223372036854775808}",
+	      &t);
 	assert_true(t.on);
 	assert_int_equal(t.u16, 65535);
 	assert_int_equal(t.u32, UINT32_MAX);
@@ -161,12 +175,14 @@ static void absent_values_are_told_from_zero(void **state)
 
 	(void)state;
 	reads("{}", &t);
-	assert_false(t.opt_on.set || t.opt_u16.set || t.opt_u32.set || t.opt_i32.set || t.opt_u64.set || t.opt_i64.set);
-	reads("{\"optOn\":false,\"optU16\":0,\"optU32\":0,\"optI32\":0,\"optU64\":0,\"optI64\":0}", &t);
-	assert_true(t.opt_on.set && t.opt_u16.set && t.opt_u32.set && t.opt_i32.set && t.opt_u64.set && t.opt_i64.set);
-	reads("{\"optOn\":true,\"optU16\":1,\"optU32\":2,\"optI32\":-3,\"optU64\":4,\"optI64\":-5}", &t);
-	assert_true(t.opt_on.value && t.opt_u16.value == 1 && t.opt_u32.value == 2 && t.opt_i32.value == -3 &&
-		    t.opt_u64.value == 4 && t.opt_i64.value == -5);
+	assert_false(t.opt_on.set || t.opt_u16.set || t.opt_u32.set || t.opt_i32.set ||
+		     t.opt_u64.set || t.opt_i64.set);
+	reads("{'optOn':false,'optU16':0,'optU32':0,'optI32':0,'optU64':0,'optI64':0}", &t);
+	assert_true(t.opt_on.set && t.opt_u16.set && t.opt_u32.set && t.opt_i32.set &&
+		    t.opt_u64.set && t.opt_i64.set);
+	reads("{'optOn':true,'optU16':1,'optU32':2,'optI32':-3,'optU64':4,'optI64':-5}", &t);
+	assert_true(t.opt_on.value && t.opt_u16.value == 1 && t.opt_u32.value == 2 &&
+		    t.opt_i32.value == -3 && t.opt_u64.value == 4 && t.opt_i64.value == -5);
 }
 
 static void an_empty_text_reads_as_absent(void **state)
@@ -174,9 +190,9 @@ static void an_empty_text_reads_as_absent(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"text\":\"x\"}", &t);
+	reads("{'text':'x'}", &t);
 	assert_string_equal(t.text, "x");
-	reads("{\"text\":\"\"}", &t);
+	reads("{'text':''}", &t);
 	assert_null(t.text);
 }
 
@@ -185,7 +201,7 @@ static void keys_match_in_any_case(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"ON\":true,\"optu16\":7,\"\\u0054ext\":\"x\"}", &t);
+	reads("{'ON':true,'optu16':7,'\\u0054ext':'x'}", &t);
 	assert_true(t.on);
 	assert_int_equal(t.opt_u16.value, 7);
 	assert_string_equal(t.text, "x");
@@ -196,7 +212,8 @@ static void the_last_of_a_repeated_key_wins(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"u32\":1,\"list\":[\"a\",\"b\"],\"U32\":2,\"list\":[\"c\"],\"map\":{\"k\":\"1\",\"l\":\"2\",\"k\":\"3\"}}", &t);
+	reads("{'u32':1,'list':['a','b'],'U32':2,'list':['c'],'map':{'k':'1','l':'2','k':'3'}}",
+	      &t);
 	assert_int_equal(t.u32, 2);
 	assert_int_equal(t.list.count, 1);
 	assert_string_equal(t.list.item[0], "c");
@@ -211,14 +228,16 @@ static void null_leaves_everything_as_it_is(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"on\":true,\"on\":null,\"text\":\"x\",\"text\":null,\"list\":null,\"other\":null,\"port\":null,"
-	      "\"optU32\":null,\"map\":null,\"ports\":null,\"named\":null,\"ids\":null,\"bits\":null,\"odd\":null}", &t);
+	reads("{'on':true,'on':null,'text':'x','text':null,'list':null,'other':null,'port':null,"
+	      "'optU32':null,'map':null,'ports':null,'named':null,'ids':null,'bits':null,"
+	      "'odd':null}",
+	      &t);
 	assert_true(t.on);
 	assert_string_equal(t.text, "x");
 	assert_false(t.list_given || t.opt_u32.set);
 	assert_null(t.other);
 	assert_int_equal(t.odd, 0);
-	reads("{\"list\":[null],\"ids\":[1,null],\"map\":{\"k\":null}}", &t);
+	reads("{'list':[null],'ids':[1,null],'map':{'k':null}}", &t);
 	assert_string_equal(t.list.item[0], "");
 	assert_int_equal(t.ids.item[1], 0);
 	assert_string_equal(t.map.item[0].value, "");
@@ -226,7 +245,7 @@ static void null_leaves_everything_as_it_is(void **state)
 
 static void lists_keep_their_order_however_long(void **state)
 {
-	char text[40000] = "{\"ids\":[0";
+	char text[40000] = "{'ids':[0";
 	size_t used = strlen(text);
 	struct thing t;
 
@@ -238,7 +257,7 @@ static void lists_keep_their_order_however_long(void **state)
 	assert_int_equal(t.ids.count, 5000);
 	for (unsigned i = 0; i < 5000; i++)
 		assert_int_equal(t.ids.item[i], i);
-	reads("{\"ids\":[],\"list\":[]}", &t);
+	reads("{'ids':[],'list':[]}", &t);
 	assert_int_equal(t.ids.count, 0);
 	assert_true(t.list_given);
 }
@@ -248,15 +267,15 @@ static void words_become_numbers(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"colours\":[\"blue\",\"red\"],\"bits\":[\"red\",\"blue\",\"red\"],\"letter\":\"udp\"}", &t);
+	reads("{'colours':['blue','red'],'bits':['red','blue','red'],'letter':'udp'}", &t);
 	assert_int_equal(t.colours.count, 2);
 	assert_int_equal(t.colours.item[0], 4);
 	assert_int_equal(t.colours.item[1], 1);
 	assert_int_equal(t.bits, 5);
 	assert_int_equal(t.letter, 'u');
-	refuses("{\"bits\":[\"red\",\"Blue\"]}", "config.json:1:16: no colour \"Blue\"", "/bits/1");
-	refuses("{\"letter\":\"sctp\"}", "config.json:1:11: kind sctp is unknown", "/letter");
-	refuses("{\"colours\":[null]}", "config.json:1:13: no colour \"\"", "/colours/0");
+	refuses("{'bits':['red','Blue']}", "config.json:1:16: no colour \"Blue\"", "/bits/1");
+	refuses("{'letter':'sctp'}", "config.json:1:11: kind sctp is unknown", "/letter");
+	refuses("{'colours':[null]}", "config.json:1:13: no colour \"\"", "/colours/0");
 }
 
 static void objects_are_read_by_their_tables(void **state)
@@ -264,8 +283,9 @@ static void objects_are_read_by_their_tables(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"port\":{\"number\":1,\"kind\":\"tcp\"},\"other\":{\"kind\":\"udp\"},\"part\":{\"u32\":9},"
-	      "\"ports\":[{\"kind\":\"tcp\"},{\"kind\":\"udp\",\"number\":3}],\"odd\":[{}]}", &t);
+	reads("{'port':{'number':1,'kind':'tcp'},'other':{'kind':'udp'},'part':{'u32':9},"
+	      "'ports':[{'kind':'tcp'},{'kind':'udp','number':3}],'odd':[{}]}",
+	      &t);
 	assert_int_equal(t.port.number, 1);
 	assert_int_equal(t.port.kind, 't');
 	assert_int_equal(t.other->number, 80);
@@ -281,9 +301,12 @@ static void a_repeated_object_is_filled_further(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"part\":{\"u32\":9},\"other\":{\"kind\":\"udp\",\"number\":5},\"part\":{},\"other\":{\"kind\":\"tcp\"}}", &t);
+	reads("{'part':{'u32':9},'other':{'kind':'udp','number':5},'part':{},"
+	      "'other':{'kind':'tcp'}}",
+	      &t);
 	assert_int_equal(t.u32, 9);
 	assert_int_equal(t.other->kind, 't');
+	assert_int_equal(t.other->number, 5);
 }
 
 static void named_objects_keep_their_names(void **state)
@@ -291,8 +314,9 @@ static void named_objects_keep_their_names(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"named\":{\"http\":{\"kind\":\"tcp\"},\"dns\":{\"kind\":\"udp\",\"number\":53},"
-	      "\"http\":{\"kind\":\"udp\",\"number\":443}}}", &t);
+	reads("{'named':{'http':{'kind':'tcp'},'dns':{'kind':'udp','number':53},"
+	      "'http':{'kind':'udp','number':443}}}",
+	      &t);
 	assert_int_equal(t.named.count, 2);
 	assert_string_equal(t.named.item[0].name, "http");
 	assert_int_equal(t.named.item[0].number, 443);
@@ -303,31 +327,36 @@ static void named_objects_keep_their_names(void **state)
 static void a_word_that_must_be_there_is_missed(void **state)
 {
 	(void)state;
-	refuses("{\n\"port\": {\"number\":1}}", "config.json:2:9: kind  is unknown", "/port");
-	refuses("{\"ports\":[{\"kind\":\"tcp\"},{\"kind\":null}]}", "config.json:1:26: kind  is unknown", "/ports/1");
-	refuses("{\"ports\":[null]}", "config.json:1:11: kind  is unknown", "/ports/0");
+	refuses("{\n'port': {'number':1}}", "config.json:2:9: kind  is unknown", "/port");
+	refuses("{'ports':[{'kind':'tcp'},{'kind':null}]}", "config.json:1:26: kind  is unknown",
+		"/ports/1");
+	refuses("{'ports':[null]}", "config.json:1:11: kind  is unknown", "/ports/0");
 }
 
 static void wrong_types_are_told_with_both_names(void **state)
 {
-	static const struct { const char *text, *refusal, *pointer; } rows[] = {
+	static const struct {
+		const char *text, *refusal, *pointer;
+	} rows[] = {
 		{"[]", "cannot use array as object for config.json", ""},
-		{"{\"on\":\"x\"}", "cannot use string as bool for on", "/on"},
-		{"{\"optOn\":1}", "cannot use number as bool for optOn", "/optOn"},
-		{"{\"text\":{}}", "cannot use object as string for text", "/text"},
-		{"{\"u32\":true}", "cannot use bool as integer for u32", "/u32"},
-		{"{\"list\":\"x\"}", "cannot use string as array of strings for list", "/list"},
-		{"{\"list\":[\"a\",1]}", "cannot use number as string for list[1]", "/list/1"},
-		{"{\"ids\":{}}", "cannot use object as array of integers for ids", "/ids"},
-		{"{\"map\":[]}", "cannot use array as object of strings for map", "/map"},
-		{"{\"map\":{\"a/b\":1}}", "cannot use number as string for map.a/b", "/map/a~1b"},
-		{"{\"port\":\"x\"}", "cannot use string as object for port", "/port"},
-		{"{\"ports\":{}}", "cannot use object as array of objects for ports", "/ports"},
-		{"{\"ports\":[{\"kind\":\"tcp\"},7]}", "cannot use number as object for ports[1]", "/ports/1"},
-		{"{\"named\":[]}", "cannot use array as object of objects for named", "/named"},
-		{"{\"named\":{\"x\":{\"number\":\"1\"}}}", "cannot use string as integer for named.x.number", "/named/x/number"},
-		{"{\"bits\":\"red\"}", "cannot use string as array of strings for bits", "/bits"},
-		{"{\"letter\":1}", "cannot use number as string for letter", "/letter"},
+		{"{'on':'x'}", "cannot use string as bool for on", "/on"},
+		{"{'optOn':1}", "cannot use number as bool for optOn", "/optOn"},
+		{"{'text':{}}", "cannot use object as string for text", "/text"},
+		{"{'u32':true}", "cannot use bool as integer for u32", "/u32"},
+		{"{'list':'x'}", "cannot use string as array of strings for list", "/list"},
+		{"{'list':['a',1]}", "cannot use number as string for list[1]", "/list/1"},
+		{"{'ids':{}}", "cannot use object as array of integers for ids", "/ids"},
+		{"{'map':[]}", "cannot use array as object of strings for map", "/map"},
+		{"{'map':{'a/b':1}}", "cannot use number as string for map.a/b", "/map/a~1b"},
+		{"{'port':'x'}", "cannot use string as object for port", "/port"},
+		{"{'ports':{}}", "cannot use object as array of objects for ports", "/ports"},
+		{"{'ports':[{'kind':'tcp'},7]}", "cannot use number as object for ports[1]",
+		 "/ports/1"},
+		{"{'named':[]}", "cannot use array as object of objects for named", "/named"},
+		{"{'named':{'x':{'number':'1'}}}",
+		 "cannot use string as integer for named.x.number", "/named/x/number"},
+		{"{'bits':'red'}", "cannot use string as array of strings for bits", "/bits"},
+		{"{'letter':1}", "cannot use number as string for letter", "/letter"},
 	};
 
 	(void)state;
@@ -345,10 +374,12 @@ static void unknown_members_are_skipped_and_told(void **state)
 	struct thing t;
 
 	(void)state;
-	reads("{\"port\":{\"kind\":\"tcp\",\n\"speed\":[{\"x\":1}]},\"u32\":6}", &t);
+	reads("{'port':{'kind':'tcp',\n'speed':[{'x':1}]},'u32':6}", &t);
 	assert_int_equal(t.u32, 6);
-	assert_string_equal(document_log_text, "debug: config.json:2:1: unknown member port.speed is ignored\n");
-	refuses("{\"unknown\":[1,}", "config.json:1:15: invalid character '}' looking for beginning of value",
+	assert_string_equal(document_log_text,
+			    "debug: config.json:2:1: unknown member port.speed is ignored\n");
+	refuses("{'unknown':[1,}",
+		"config.json:1:15: invalid character '}' looking for beginning of value",
 		"/unknown/1");
 }
 
@@ -360,9 +391,9 @@ static void a_map_with_too_many_members_is_refused(void **state)
 
 	(void)state;
 	assert_non_null(text);
-	memcpy(text, "{\"map\":{", 9);
+	memcpy(text, "{'map':{", 9);
 	for (int i = 0; i < 4097; i++)
-		used += (size_t)snprintf(text + used, room - used, "%s\"k%d\":\"\"", i ? "," : "", i);
+		used += (size_t)snprintf(text + used, room - used, "%s'k%d':''", i ? "," : "", i);
 	(void)snprintf(text + used, room - used, "}}");
 	assert_int_equal(read_thing(text, &t), -1);
 	assert_non_null(strstr(error.text, "more than 4096 members"));
@@ -372,21 +403,36 @@ static void a_map_with_too_many_members_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(numbers_and_switches_go_to_their_places, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(absent_values_are_told_from_zero, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(an_empty_text_reads_as_absent, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(keys_match_in_any_case, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(the_last_of_a_repeated_key_wins, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(null_leaves_everything_as_it_is, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(lists_keep_their_order_however_long, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(words_become_numbers, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(objects_are_read_by_their_tables, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(a_repeated_object_is_filled_further, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(named_objects_keep_their_names, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(a_word_that_must_be_there_is_missed, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(wrong_types_are_told_with_both_names, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(unknown_members_are_skipped_and_told, document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(a_map_with_too_many_members_is_refused, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(numbers_and_switches_go_to_their_places,
+						document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(absent_values_are_told_from_zero, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(an_empty_text_reads_as_absent, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(keys_match_in_any_case, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(the_last_of_a_repeated_key_wins, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(null_leaves_everything_as_it_is, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(lists_keep_their_order_however_long, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(words_become_numbers, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(objects_are_read_by_their_tables, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(a_repeated_object_is_filled_further, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(named_objects_keep_their_names, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(a_word_that_must_be_there_is_missed, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(wrong_types_are_told_with_both_names,
+						document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(unknown_members_are_skipped_and_told,
+						document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(a_map_with_too_many_members_is_refused,
+						document_setup, document_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

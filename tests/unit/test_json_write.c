@@ -52,9 +52,10 @@ static void compact_has_no_space(void **state)
 
 	(void)state;
 	write_sample(&w);
-	assert_string_equal(str_end(&out, &e),
-			    "{\"id\":\"c1\",\"large\":18446744073709551615,\"small\":-9223372036854775808,"
-			    "\"yes\":true,\"nothing\":null,\"list\":[0,{},[],null],\"last\":{\"no\":false}}");
+	assert_string_equal(
+		str_end(&out, &e),
+		"{\"id\":\"c1\",\"large\":18446744073709551615,\"small\":-9223372036854775808,"
+		"\"yes\":true,\"nothing\":null,\"list\":[0,{},[],null],\"last\":{\"no\":false}}");
 }
 
 static void indented_has_one_value_a_line(void **state)
@@ -84,14 +85,18 @@ static void indented_has_one_value_a_line(void **state)
 
 static void strings_are_escaped_as_go_does(void **state)
 {
-	static const struct { const char *value, *json; } rows[] = {
+	static const struct {
+		const char *value, *json;
+	} rows[] = {
 		{"", "\"\""},
 		{"plain text", "\"plain text\""},
 		{"\"\\/\b\f\n\r\t", "\"\\\"\\\\/\\b\\f\\n\\r\\t\""},
 		{"\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\""},
 		{"<a> & b", "\"\\u003ca\\u003e \\u0026 b\""},
-		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
-		{"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa", "\"\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\""},
+		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+		 "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
+		{"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa",
+		 "\"\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\""},
 		{"a\xff\xc3(\xe2\x82", "\"a\\ufffd\\ufffd(\\ufffd\\ufffd\""},
 	};
 
@@ -120,8 +125,9 @@ static void lists_and_maps_are_written_whole(void **state)
 	json_write_strings(&w, "none", &none);
 	json_write_map(&w, "map", &map);
 	json_write_end(&w);
-	assert_string_equal(str_end(&out, &e), "{\"list\":[\"a\",\"b\"],\"none\":[],"
-					       "\"map\":{\"a\\u0026\":\"1\",\"b\":\"2\",\"c\":\"\"}}");
+	assert_string_equal(str_end(&out, &e),
+			    "{\"list\":[\"a\",\"b\"],\"none\":[],"
+			    "\"map\":{\"a\\u0026\":\"1\",\"b\":\"2\",\"c\":\"\"}}");
 }
 
 static void writing_goes_on_behind_other_text(void **state)

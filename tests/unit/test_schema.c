@@ -1,9 +1,10 @@
 /*
- * The decoder's tables against the JSON schema of the runtime specification: no member is missing, and
- * none was invented.
+ * The decoder's tables against the JSON schema of the runtime specification: no member is missing,
+ * and none was invented.
  *
- * Debian's package golang-github-opencontainers-specs-dev has the schema, of an older version: members
- * that it lacks are fine. CREEL_SCHEMA names the folder of another one; then none may be lacking.
+ * Debian's package golang-github-opencontainers-specs-dev has the schema, of an older version:
+ * members that it lacks are fine. CREEL_SCHEMA names the folder of another one; then none may be
+ * lacking.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,8 +48,15 @@ static void add(struct paths *p, const char *path)
 static bool is_foreign(const char *path)
 {
 	static const char *const foreign[] = {
-		"windows", "solaris", "vm", "zos", "freebsd", "process.commandLine", "process.user.username",
-		"linux.intelRdt.enableCMT", "linux.intelRdt.enableMBM",
+		"windows",
+		"solaris",
+		"vm",
+		"zos",
+		"freebsd",
+		"process.commandLine",
+		"process.user.username",
+		"linux.intelRdt.enableCMT",
+		"linux.intelRdt.enableMBM",
 	};
 
 	for (size_t i = 0; i < array_len(foreign); i++) {
@@ -139,7 +147,8 @@ static void every_table_can_be_read_by(void **state)
 
 		assert_true(t->count > 0 && t->count <= 64); /* json_read keeps a bit for each */
 		for (unsigned n = 0; n < t->count; n++) {
-			assert_true(t->field[n].kind >= FIELD_BOOL && t->field[n].kind <= FIELD_ODD);
+			assert_true(t->field[n].kind >= FIELD_BOOL &&
+				    t->field[n].kind <= FIELD_ODD);
 			assert_true(t->field[n].offset < t->size);
 			assert_true(memchr(t->field[n].key, '\0', sizeof(t->field[n].key)));
 		}

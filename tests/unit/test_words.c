@@ -1,6 +1,8 @@
 /*
- * Names and numbers: the search, and the tables against the headers and against libseccomp's numbers.
+ * Names and numbers: the search, and the tables against the headers and against libseccomp's
+ * numbers.
  */
+#include <linux/audit.h>
 #include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +30,9 @@ static void names_are_found_in_their_exact_spelling(void **state)
 	assert_false(word_number(&words_capabilities, "CAP_SYS_ADMINS", &number));
 	assert_false(word_number(&words_capabilities, "CAP_SYS_ADMI", &number));
 	assert_false(word_number(&words_capabilities, "", &number));
-	assert_false(word_number(&words_capabilities, "a name that is much longer than any name in any of the tables", &number));
+	assert_false(word_number(&words_capabilities,
+				 "a name that is much longer than any name in any of the tables",
+				 &number));
 	assert_int_equal(number, 77);
 	assert_true(word_number(&words_device_rule_types, "", &number));
 	assert_int_equal(number, 'a');
@@ -60,10 +64,14 @@ static void every_rlimit_of_the_kernel_has_a_name(void **state)
 static void no_name_is_cut_and_none_twice(void **state)
 {
 	const struct words *const all[] = {
-		&words_hooks, &words_namespaces, &words_capabilities, &words_rlimits, &words_sched_policies,
-		&words_sched_flags, &words_io_classes, &words_seccomp_actions, &words_seccomp_ops,
-		&words_seccomp_archs, &words_seccomp_flags, &words_memory_modes, &words_memory_flags,
-		&words_personalities, &words_device_types, &words_device_rule_types,
+		&words_hooks,          &words_namespaces,
+		&words_capabilities,   &words_rlimits,
+		&words_sched_policies, &words_sched_flags,
+		&words_io_classes,     &words_seccomp_actions,
+		&words_seccomp_ops,    &words_seccomp_archs,
+		&words_seccomp_flags,  &words_memory_modes,
+		&words_memory_flags,   &words_personalities,
+		&words_device_types,   &words_device_rule_types,
 	};
 
 	(void)state;
@@ -99,6 +107,9 @@ static void architectures_are_those_of_libseccomp(void **state)
 		known++;
 	}
 	assert_true(known >= 17);
+	/* SH is the little-endian one, which the kernel calls SHEL */
+	assert_string_equal(word_name(&words_seccomp_archs, AUDIT_ARCH_SHEL), "SCMP_ARCH_SH");
+	assert_string_equal(word_name(&words_seccomp_archs, AUDIT_ARCH_SH), "SCMP_ARCH_SHEB");
 }
 
 static void namespaces_have_flags_and_files(void **state)

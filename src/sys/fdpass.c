@@ -1,0 +1,72 @@
+/*
+ * Passing a descriptor: see fdpass.h.
+ */
+#include "sys/fdpass.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/fd.h"
+
+#define TRIES 20
+#define PAUSE 10 /* milliseconds */
+
+/* The address by way of the open socket: a path of any length fits, and it is looked up once. */
+static int connect_once(int connection, const char *path)
+{
+	_close_ int listener = open(path, O_PATH | O_CLOEXEC);
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+	if (listener < 0)
+		return -1;
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", listener);
+	return connect(connection, (struct sockaddr *)&un, sizeof(un));
+}
+
+int fdpass_connect(const char *path, struct err *e)
+{
+	_close_ int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connection < 0)
+		return err_sys(e, "make a socket");
+	for (int i = 1; connect_once(connection, path); i++) {
+		if ((errno == ENOENT || errno == ECONNREFUSED) && i < TRIES) {
+			(void)poll(NULL, 0, PAUSE);
+			continue;
+		}
+		err_sys(e, "dial unix %s: connect", path);
+		return err_hint(e, "somebody must listen at the socket by now");
+	}
+	return fd_take(&connection);
+}
+
+int fdpass_send(int connection, const char *text, int passed, struct err *e)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
+	struct msghdr packet = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	ssize_t n;
+
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &passed, sizeof(int));
+	do
+		n = sendmsg(connection, &packet, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? err_sys(e, "send a descriptor") : 0;
+}

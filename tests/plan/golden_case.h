@@ -1,0 +1,38 @@
+/*
+ * One golden of the plan: a file NAME.golden beside this one. Lines of it:
+ *
+ *     # what the case shows
+ *     on v2 uid=1000 no-pivot      the machine (machine.h), who calls, and options
+ *     config                       what is put behind the base configuration
+ *     { … }
+ *     process                      for exec: its process
+ *     { … }
+ *     plan                         what must come out: all that follows
+ *     …
+ *
+ * The configuration is one document, the base with the members of "config" behind its own: of a
+ * repeated member the last one counts and objects are filled further, as in Go. So what a case is
+ * about stands in it, and nothing else.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+struct golden_case {
+	struct plan_facts facts;
+	struct plan_request request;
+	const char *base, *config, *process; /* JSON; config and process NULL: not given */
+	const char *expected;                /* in text: all in front of it is the question */
+	const char *text;
+};
+
+/* Reads a golden. text is written to and must live as long as the case. */
+int golden_parse(char *text, struct arena *a, struct golden_case *ret, struct err *e) must_check;
+
+/*
+ * Makes the plan and everything that is asked of a plan: its declared needs, and the order in which
+ * two processes carry it out. Gives the plan's text, or "refused: " and the message for the user
+ * where there is no plan. An error is a broken plan or a broken golden.
+ */
+int golden_answer(const struct golden_case *c, struct arena *a, const char **ret,
+		  struct err *e) must_check;

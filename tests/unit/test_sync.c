@@ -1,0 +1,378 @@
+/*
+ * The protocol between the runtime and init: what each message brings, and that everything which is
+ * not the expected message is a failure.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "plan/plan.h"
+#include "run/sync.h"
+#include "scratch.h"
+
+static int near_end = -1, far_end = -1; /* we receive on the near one */
+static char logged[256];
+
+static int setup(void **state)
+{
+	int pair[2];
+
+	if (scratch_setup(state) || sync_pair(pair, &scratch_err))
+		return -1;
+	near_end = pair[0];
+	far_end = pair[1];
+	logged[0] = '\0';
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fd_close(&near_end);
+	fd_close(&far_end);
+	return scratch_teardown(state);
+}
+
+static void keep(void *user, enum log_level level, const char *message)
+{
+	size_t used = strlen(logged);
+
+	(void)user;
+	(void)snprintf(logged + used, sizeof(logged) - used, "%d %s\n", (int)level, message);
+}
+
+static const struct log debug_log = {.level = LOG_LEVEL_DEBUG, .sink = keep};
+
+static int receive_done(int stage)
+{
+	return sync_receive_done(near_end, stage, &debug_log, &scratch_err);
+}
+
+static void send_done(int stage)
+{
+	assert_int_equal(sync_send_done(far_end, stage, &scratch_err), 0);
+}
+
+#define fails_with(call, part) \
+	do { \
+		assert_int_equal(call, -1); \
+		assert_non_null(strstr(scratch_err.text, part)); \
+	} while (0)
+
+static void the_pair_does_not_live_through_exec(void **state)
+{
+	(void)state;
+	assert_int_equal(fcntl(near_end, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(far_end, F_GETFD), FD_CLOEXEC);
+}
+
+static void done_is_received_in_both_directions(void **state)
+{
+	(void)state;
+	send_done(STAGE_JOIN);
+	send_done(STAGE_ROOTFS);
+	assert_int_equal(receive_done(STAGE_JOIN), 0);
+	assert_int_equal(receive_done(STAGE_ROOTFS), 0);
+	assert_int_equal(sync_send_done(near_end, STAGE_MAPS, &scratch_err), 0);
+	assert_int_equal(sync_receive_done(far_end, STAGE_MAPS, NULL, &scratch_err), 0);
+}
+
+static void done_of_another_stage_is_a_failure(void **state)
+{
+	(void)state;
+	send_done(STAGE_JOIN);
+	fails_with(receive_done(STAGE_SEAL), "expected message 1 of stage 7, got 1 of stage 1");
+}
+
+static void failed_brings_the_peers_error_as_it_is(void **state)
+{
+	struct err why = {.code = ERR_UNSUPPORTED, .sys = EPERM};
+
+	(void)state;
+	memset(why.text, 'x', sizeof(why.text) - 1); /* the longest there is */
+	strcpy(why.pointer, "/mounts/3");
+	strcpy(why.hint, "do as I say");
+	sync_send_failed(far_end, &why);
+	assert_int_equal(receive_done(STAGE_JOIN), -1);
+	assert_memory_equal(&scratch_err, &why, sizeof(why));
+}
+
+static void failed_is_heard_wherever_one_waits(void **state)
+{
+	struct err why;
+	int64_t pid;
+	int pidfd;
+
+	(void)state;
+	err_set(&why, ERR_INVALID, "no such program");
+	sync_send_failed(far_end, &why);
+	sync_send_failed(far_end, &why);
+	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+		   "no such program");
+	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "no such program");
+	assert_int_equal(scratch_err.code, ERR_INVALID);
+}
+
+static void end_of_file_is_a_failure(void **state)
+{
+	int64_t pid = 77;
+	int pidfd = 77;
+
+	(void)state;
+	fd_close(&far_end);
+	fails_with(receive_done(STAGE_JOIN), "the other process ended unexpectedly");
+	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+		   "the other process ended unexpectedly");
+	assert_int_equal(pid, 77);
+	assert_int_equal(pidfd, 77);
+}
+
+static void what_was_sent_before_the_end_still_counts(void **state)
+{
+	(void)state;
+	send_done(STAGE_SEAL);
+	fd_close(&far_end);
+	assert_int_equal(receive_done(STAGE_SEAL), 0);
+	fails_with(receive_done(STAGE_GATE), "ended unexpectedly");
+}
+
+static void end_of_file_is_success_for_who_waits_for_exec(void **state)
+{
+	(void)state;
+	sync_send_log(far_end, "almost there");
+	fd_close(&far_end);
+	assert_int_equal(sync_wait_exec(near_end, &debug_log, &scratch_err), 0);
+	assert_string_equal(logged, "3 almost there\n");
+}
+
+static void nothing_else_is_success_for_who_waits_for_exec(void **state)
+{
+	(void)state;
+	send_done(STAGE_GATE);
+	fails_with(sync_wait_exec(near_end, NULL, &scratch_err),
+		   "expected the program to be executed, got message 1");
+}
+
+static void spawned_brings_pid_and_pidfd(void **state)
+{
+	struct stat sent, got;
+	int64_t pid = 0;
+	int pidfd = -1;
+
+	(void)state;
+	assert_int_equal(sync_send_spawned(far_end, INT64_C(0x123456789), scratch, &scratch_err),
+			 0);
+	assert_int_equal(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err), 0);
+	assert_true(pid == INT64_C(0x123456789));
+	assert_int_equal(fcntl(pidfd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fstat(scratch, &sent) || fstat(pidfd, &got), 0);
+	assert_true(sent.st_ino == got.st_ino && sent.st_dev == got.st_dev);
+	fd_close(&pidfd);
+}
+
+static void spawned_without_pidfd_is_a_failure(void **state)
+{
+	int64_t pid = 77;
+	int pidfd = 77;
+
+	(void)state;
+	assert_int_equal(sync_send_spawned(far_end, 12, -1, &scratch_err), 0);
+	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+		   "sent no pidfd");
+	assert_int_equal(pid, 77);
+	assert_int_equal(pidfd, 77);
+}
+
+static void spawned_is_not_done_and_done_not_spawned(void **state)
+{
+	int64_t pid;
+	int pidfd;
+
+	(void)state;
+	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
+	fails_with(receive_done(STAGE_JOIN), "expected message 1 of stage 1, got 2 of stage 0");
+	send_done(STAGE_PREPARE);
+	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+		   "expected message 2");
+}
+
+static void a_descriptor_nobody_expects_is_closed(void **state)
+{
+	size_t before = scratch_open_files();
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
+		assert_int_equal(receive_done(STAGE_JOIN), -1);
+		assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
+		assert_int_equal(sync_wait_exec(near_end, NULL, &scratch_err), -1);
+	}
+	assert_int_equal(scratch_open_files(), before);
+}
+
+static void log_lines_come_on_the_way(void **state)
+{
+	int64_t pid;
+	int pidfd = -1;
+
+	(void)state;
+	sync_send_log(far_end, "mount proc: 12 µs");
+	sync_send_log(far_end, "100 %s");
+	send_done(STAGE_ROOTFS);
+	sync_send_log(far_end, "pivot");
+	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
+	assert_int_equal(receive_done(STAGE_ROOTFS), 0);
+	assert_string_equal(logged, "3 mount proc: 12 µs\n3 100 %s\n");
+	assert_int_equal(sync_receive_spawned(near_end, &debug_log, &pid, &pidfd, &scratch_err),
+			 0);
+	assert_non_null(strstr(logged, "3 pivot\n"));
+	fd_close(&pidfd);
+}
+
+static void log_lines_without_a_log_are_passed_over(void **state)
+{
+	(void)state;
+	sync_send_log(far_end, "for nobody");
+	send_done(STAGE_ROOTFS);
+	assert_int_equal(sync_receive_done(near_end, STAGE_ROOTFS, NULL, &scratch_err), 0);
+}
+
+/* Sends the first size bytes of a message of this kind, and bytes behind it when that is more. */
+static void send_raw(int kind, size_t size)
+{
+	char bytes[sizeof(struct sync_message) + 100];
+	struct sync_message message = {.kind = kind, .stage = STAGE_JOIN};
+
+	memset(bytes, 'x', sizeof(bytes));
+	err_set(&message.err, ERR_SYSTEM, "told");
+	memcpy(bytes, &message, sizeof(message));
+	assert_int_equal(send(far_end, bytes, size, 0), size);
+}
+
+static void a_message_cut_short_is_a_failure(void **state)
+{
+	size_t whole = sizeof(struct sync_message), head = offsetof(struct sync_message, err);
+
+	(void)state;
+	for (size_t size = 1; size < head; size++) {
+		send_raw(SYNC_DONE, size);
+		fails_with(receive_done(STAGE_JOIN), "a message of ");
+	}
+	for (size_t size = head; size < whole; size += 97) {
+		send_raw(SYNC_FAILED, size);
+		fails_with(receive_done(STAGE_JOIN), "a message of ");
+		send_raw(SYNC_LOG, size);
+		fails_with(receive_done(STAGE_JOIN), "a message of ");
+	}
+	assert_string_equal(logged, "");
+}
+
+static void a_message_too_long_is_cut(void **state)
+{
+	(void)state;
+	send_raw(SYNC_FAILED, sizeof(struct sync_message) + 100);
+	fails_with(receive_done(STAGE_JOIN), "told");
+	send_done(STAGE_JOIN);
+	assert_int_equal(receive_done(STAGE_JOIN), 0);
+}
+
+static void an_unknown_message_is_a_failure(void **state)
+{
+	static const int kinds[] = {0, -1, SYNC_FAILED + 1, INT32_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(kinds); i++) {
+		send_raw(kinds[i], sizeof(struct sync_message));
+		fails_with(receive_done(STAGE_JOIN), "expected message 1");
+	}
+}
+
+static void a_peer_that_is_gone_is_an_error_and_no_signal(void **state)
+{
+	struct err why;
+
+	(void)state;
+	fd_close(&near_end);
+	fails_with(sync_send_done(far_end, STAGE_JOIN, &scratch_err), "broken pipe");
+	err_set(&why, ERR_SYSTEM, "nobody hears this");
+	sync_send_failed(far_end, &why);
+	sync_send_log(far_end, "nor this");
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+static void send_late(void)
+{
+	struct timespec pause = {.tv_nsec = 20000000};
+
+	(void)nanosleep(&pause, NULL);
+	_exit(sync_send_done(far_end, STAGE_JOIN, &scratch_err) != 0);
+}
+
+static void a_signal_does_not_end_the_wait(void **state)
+{
+	struct itimerval often = {{0, 2000}, {0, 2000}}, never = {0};
+	struct sigaction action = {.sa_handler = ignore}, old;
+	pid_t child = fork();
+	int got, status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0)
+		send_late();
+	assert_int_equal(sigaction(SIGALRM, &action, &old), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	got = receive_done(STAGE_JOIN);
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	assert_int_equal(sigaction(SIGALRM, &old, NULL), 0);
+	assert_int_equal(got, 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+}
+
+int main(void)
+{
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		test(the_pair_does_not_live_through_exec),
+		test(done_is_received_in_both_directions),
+		test(done_of_another_stage_is_a_failure),
+		test(failed_brings_the_peers_error_as_it_is),
+		test(failed_is_heard_wherever_one_waits),
+		test(end_of_file_is_a_failure),
+		test(what_was_sent_before_the_end_still_counts),
+		test(end_of_file_is_success_for_who_waits_for_exec),
+		test(nothing_else_is_success_for_who_waits_for_exec),
+		test(spawned_brings_pid_and_pidfd),
+		test(spawned_without_pidfd_is_a_failure),
+		test(spawned_is_not_done_and_done_not_spawned),
+		test(a_descriptor_nobody_expects_is_closed),
+		test(log_lines_come_on_the_way),
+		test(log_lines_without_a_log_are_passed_over),
+		test(a_message_cut_short_is_a_failure),
+		test(a_message_too_long_is_cut),
+		test(an_unknown_message_is_a_failure),
+		test(a_peer_that_is_gone_is_an_error_and_no_signal),
+		test(a_signal_does_not_end_the_wait),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,453 @@
+/*
+ * The rules on a configuration, one row each: what is added to a good configuration, and what is
+ * said about it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "document.h"
+#include "spec/decode.h"
+#include "spec/validate.h"
+
+#define PROCESS "'process':{'cwd':'/','args':['sh']}"
+#define ROOT "'root':{'path':'rootfs'}"
+#define BOTH PROCESS "," ROOT ","
+#define USERNS "'namespaces':[{'type':'user'}],"
+#define MAPS ID_MAP("uidMappings") "," ID_MAP("gidMappings")
+#define ID_MAP(key) "'" key "':[{'containerID':0,'hostID':1000,'size':1}]"
+
+struct row {
+	const char *text, *refusal, *pointer;
+};
+
+static struct err error;
+
+static struct spec *decode(const char *text)
+{
+	struct json_input input = document(text);
+	struct spec *spec = NULL;
+
+	error = (struct err){0};
+	if (spec_decode(&input, &spec, &error))
+		fail_msg("%s: %s", text, error.text);
+	return spec;
+}
+
+static int validate(const char *text, bool rootless)
+{
+	return spec_validate(decode(text), rootless, &document_arena, &document_log, &error);
+}
+
+/* refusal NULL: it is valid. */
+static void check(const struct row *rows, size_t count, bool rootless)
+{
+	for (size_t i = 0; i < count; i++) {
+		int failed = validate(rows[i].text, rootless);
+
+		if (failed && !rows[i].refusal)
+			fail_msg("%s: %s", rows[i].text, error.text);
+		if (!rows[i].refusal)
+			continue;
+		if (!failed)
+			fail_msg("%s is valid", rows[i].text);
+		assert_string_equal(error.text, rows[i].refusal);
+		assert_string_equal(error.pointer, rows[i].pointer);
+		assert_int_equal(error.code, ERR_INVALID);
+	}
+}
+
+static void the_process(void **state)
+{
+	static const struct row rows[] = {
+		{"{" PROCESS "," ROOT "}", NULL, NULL},
+		{"{}", "process property must not be empty", "/process"},
+		{"{'process':{}}", "Cwd property must not be empty", "/process/cwd"},
+		{"{'process':{'cwd':'tmp'}}", "Cwd must be an absolute path", "/process/cwd"},
+		{"{'process':{'cwd':'/'}}", "args must not be empty", "/process/args"},
+		{"{'process':{'cwd':'/','args':[]}}", "args must not be empty", "/process/args"},
+		{"{'process':{'cwd':'/','args':[''],'env':['A=','B']}}",
+		 "invalid environment variable: missing '='", "/process/env/1"},
+		{"{'process':{'cwd':'/','args':[''],'env':['=A']}}",
+		 "invalid environment variable: name cannot be empty", "/process/env/0"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+static void the_root(void **state)
+{
+	static const struct row rows[] = {
+		{"{" PROCESS "}", "root must be specified", "/root"},
+		{"{" PROCESS ",'root':{}}", "root.path must not be empty", "/root/path"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+static void namespaces_and_mappings(void **state)
+{
+	static const struct row rows[] = {
+		{"{" BOTH "'linux':{'namespaces':[{'type':'pid'},{'type':'pid','path':'/x'}]}}",
+		 "malformed spec file: duplicated ns {\"pid\" \"/x\"}", "/linux/namespaces/1"},
+		{"{" BOTH "'linux':{'namespaces':[{'type':'pid','path':'/a,b'}]}}",
+		 "namespace path \"/a,b\" must not contain a comma", "/linux/namespaces/0/path"},
+		{"{" BOTH "'linux':{" USERNS "'sysctl':{}}}",
+		 "user namespaces enabled, but no namespace path to join nor mappings to "
+		 "apply specified",
+		 "/linux/namespaces"},
+		{"{" BOTH "'linux':{" USERNS MAPS "}}", NULL, NULL},
+		{"{" BOTH "'linux':{'namespaces':[{'type':'user','path':'/n'}]}}", NULL, NULL},
+		{"{'process':{'cwd':'/','args':['sh'],'user':{'uid':1}}," ROOT
+		 ",'linux':{" USERNS MAPS "}}",
+		 "cannot set uid to unmapped user in user namespace", "/process/user/uid"},
+		{"{'process':{'cwd':'/','args':['sh'],'user':{'gid':1}}," ROOT
+		 ",'linux':{" USERNS MAPS "}}",
+		 "cannot set gid to unmapped user in user namespace", "/process/user/gid"},
+		{"{" BOTH "'hostname':'h'}",
+		 "unable to set hostname without a private UTS namespace", "/hostname"},
+		{"{" BOTH "'domainname':'d'}",
+		 "unable to set domainname without a private UTS namespace", "/domainname"},
+		{"{" BOTH "'hostname':'h','linux':{'namespaces':[{'type':'uts'}]}}", NULL, NULL},
+		{"{" BOTH "'linux':{'maskedPaths':['/x']}}",
+		 "unable to restrict sys entries without a private MNT namespace",
+		 "/linux/maskedPaths"},
+		{"{" BOTH "'linux':{'readonlyPaths':['/x']}}",
+		 "unable to restrict sys entries without a private MNT namespace",
+		 "/linux/readonlyPaths"},
+		{"{" BOTH "'linux':{'timeOffsets':{'boottime':{'secs':1}}}}",
+		 "time namespace offsets specified, but time namespace isn't enabled in the config",
+		 "/linux/timeOffsets"},
+		{"{" BOTH "'linux':{'rootfsPropagation':'weird'}}",
+		 "rootfsPropagation=weird is not supported", "/linux/rootfsPropagation"},
+		{"{" BOTH "'linux':{'rootfsPropagation':'bind'}}",
+		 "rootfsPropagation=bind is not supported", "/linux/rootfsPropagation"},
+		{"{" BOTH "'linux':{'rootfsPropagation':'runbindable'}}", NULL, NULL},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+#define SYSCTL(ns, name) "{" BOTH "'linux':{'namespaces':[" ns "],'sysctl':{'" name "':'1'}}}"
+#define IPC "{'type':'ipc'}"
+#define NET "{'type':'network'}"
+#define UTS "{'type':'uts'}"
+
+static void sysctls(void **state)
+{
+	static const struct row rows[] = {
+		{SYSCTL(IPC, "kernel.shmmax"), NULL, NULL},
+		{SYSCTL(IPC, "fs.mqueue.msg_max"), NULL, NULL},
+		{SYSCTL(IPC, "kernel/sem"), NULL, NULL},
+		{SYSCTL(NET, "kernel.sem"),
+		 "sysctl \"kernel.sem\" is not allowed in the hosts ipc namespace",
+		 "/linux/sysctl/kernel.sem"},
+		{SYSCTL(NET, "net.ipv4.ip_forward"), NULL, NULL},
+		{SYSCTL(NET, "net/ipv4/conf/eth0.1/rp_filter"), NULL, NULL},
+		{SYSCTL(IPC, "net/ipv4/ip_forward"),
+		 "sysctl \"net.ipv4.ip_forward\" not allowed in host network namespace",
+		 "/linux/sysctl/net~1ipv4~1ip_forward"},
+		{SYSCTL(IPC, "net/ipv4/conf/eth0.1/rp_filter"),
+		 "sysctl \"net.ipv4.conf.eth0/1.rp_filter\" not allowed in host network namespace",
+		 "/linux/sysctl/net~1ipv4~1conf~1eth0.1~1rp_filter"},
+		{SYSCTL(UTS, "kernel.domainname"), NULL, NULL},
+		{SYSCTL(UTS, "kernel.hostname"),
+		 "sysctl \"kernel.hostname\" is not allowed as it conflicts with the "
+		 "OCI \"hostname\" field",
+		 "/linux/sysctl/kernel.hostname"},
+		{SYSCTL(NET, "kernel.domainname"),
+		 "sysctl \"kernel.domainname\" is not in a separate kernel namespace",
+		 "/linux/sysctl/kernel.domainname"},
+		{SYSCTL(NET, "user.max_user_namespaces"),
+		 "setting ucounts without a user namespace not allowed: user.max_user_namespaces",
+		 "/linux/sysctl/user.max_user_namespaces"},
+		{SYSCTL(IPC, "kernel.foo"),
+		 "sysctl \"kernel.foo\" is not in a separate kernel namespace",
+		 "/linux/sysctl/kernel.foo"},
+		{SYSCTL(IPC, "vm.swappiness"),
+		 "sysctl \"vm.swappiness\" is not in a separate kernel namespace",
+		 "/linux/sysctl/vm.swappiness"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+#define MOUNT(fields) "{" BOTH "'mounts':[{'destination':'/a'},{" fields "}]}"
+#define ID_MAPS "'uidMappings':[{'size':1}],'gidMappings':[{'size':1}]"
+
+static void mounts(void **state)
+{
+	static const struct row rows[] = {
+		{MOUNT("'type':'proc'"), "invalid mount: destination must not be empty",
+		 "/mounts/1/destination"},
+		{MOUNT("'destination':'/b','type':'tmpfs','options':['size=1','ro']"), NULL, NULL},
+		{MOUNT("'destination':'/b','options':['rbind','size=1']"),
+		 "invalid mount \"/b\": bind mounts cannot have any filesystem-specific "
+		 "options applied: size=1",
+		 "/mounts/1/options"},
+		{MOUNT("'destination':'/b','type':'bind','options':['mode=755']"),
+		 "invalid mount \"/b\": bind mounts cannot have any filesystem-specific "
+		 "options applied: mode=755",
+		 "/mounts/1/options"},
+		{MOUNT("'destination':'/b','options':['bind']," ID_MAPS), NULL, NULL},
+		{MOUNT("'destination':'/b','type':'tmpfs'," ID_MAPS),
+		 "invalid mount \"/b\": id-mapped mounts are only supported for bind-mounts",
+		 "/mounts/1"},
+		{MOUNT("'destination':'/b','options':['bind'],'uidMappings':[{'size':1}]"),
+		 "invalid mount \"/b\": id-mapped mounts must have both uid and gid mappings "
+		 "specified",
+		 "/mounts/1"},
+		{MOUNT("'destination':'/b','options':['bind','ridmap']"),
+		 "invalid mount \"/b\": id-mapped mounts must have both uid and gid mappings "
+		 "specified",
+		 "/mounts/1"},
+		{"{" BOTH "'linux':{" USERNS MAPS
+		 "},'mounts':[{'destination':'/b','options':['bind','idmap']}]}",
+		 NULL, NULL},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+static void devices_and_their_rules(void **state)
+{
+	static const struct row rows[] = {
+		{"{" BOTH "'linux':{'devices':[{'type':'c'}]}}", "device path must not be empty",
+		 "/linux/devices/0/path"},
+		{"{" BOTH "'linux':{'resources':{'devices':[{'allow':true}]}}}",
+		 "device access at 0 field cannot be empty", "/linux/resources/devices/0/access"},
+		{"{" BOTH "'linux':{'resources':{'devices':[{'access':'rx'}]}}}",
+		 "invalid device access \"rx\"", "/linux/resources/devices/0/access"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+#define NET_DEVICE(name) "{" BOTH "'linux':{'namespaces':[" NET "],'netDevices':{" name "}}}"
+
+static void network_devices(void **state)
+{
+	static const struct row rows[] = {
+		{"{" BOTH "'linux':{'netDevices':{'eth0':{}}}}",
+		 "unable to move network devices without a NET namespace", "/linux/netDevices"},
+		{NET_DEVICE("'eth0':{'name':'eth%d'}"), NULL, NULL},
+		{NET_DEVICE("'a/b':{}"), "invalid network device name \"a/b\"",
+		 "/linux/netDevices"},
+		{NET_DEVICE("'e':{'name':'sixteen_letters_'}"),
+		 "invalid network device name \"sixteen_letters_\"", "/linux/netDevices"},
+		{NET_DEVICE("'e':{'name':'a b'}"), "invalid network device name \"a b\"",
+		 "/linux/netDevices"},
+		{NET_DEVICE("'..':{}"), "invalid network device name \"..\"", "/linux/netDevices"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+#define WITH(fields) "{'process':{'cwd':'/','args':['sh']," fields "}," ROOT "}"
+#define POLICY(fields) "{" BOTH "'linux':{'memoryPolicy':{" fields "}}}"
+
+static void scheduling(void **state)
+{
+	static const struct row rows[] = {
+		{WITH("'scheduler':{}"), "scheduler policy is required",
+		 "/process/scheduler/policy"},
+		{WITH("'scheduler':{'policy':'SCHED_BATCH','nice':19}"), NULL, NULL},
+		{WITH("'scheduler':{'policy':'SCHED_OTHER','nice':20}"),
+		 "invalid scheduler.nice: 20", "/process/scheduler/nice"},
+		{WITH("'scheduler':{'policy':'SCHED_FIFO','nice':1}"),
+		 "invalid scheduler.nice: 1 when scheduler.policy is SCHED_FIFO",
+		 "/process/scheduler/nice"},
+		{WITH("'scheduler':{'policy':'SCHED_OTHER','priority':1}"),
+		 "scheduler.priority can only be specified for SchedFIFO or SchedRR policy",
+		 "/process/scheduler/priority"},
+		{WITH("'scheduler':{'policy':'SCHED_RR','priority':1}"), NULL, NULL},
+		{WITH("'scheduler':{'policy':'SCHED_RR','period':1}"),
+		 "scheduler runtime/deadline/period can only be specified for SchedDeadline policy",
+		 "/process/scheduler/runtime"},
+		{WITH("'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':7}"), NULL, NULL},
+		{WITH("'ioPriority':{'class':'IOPRIO_CLASS_BE','priority':9}"),
+		 "invalid ioPriority.Priority: 9", "/process/ioPriority/priority"},
+		{POLICY("'mode':'MPOL_LOCAL','nodes':'0-1,4'"),
+		 "memory policy mode requires 0 nodes but got 3", "/linux/memoryPolicy/nodes"},
+		{POLICY("'mode':'MPOL_BIND'"),
+		 "memory policy mode requires at least one node but got 0",
+		 "/linux/memoryPolicy/nodes"},
+		{POLICY("'mode':'MPOL_BIND','nodes':'3-1'"), "invalid memory policy nodes \"3-1\"",
+		 "/linux/memoryPolicy/nodes"},
+		{POLICY("'mode':'MPOL_BIND','nodes':'x'"), "invalid memory policy nodes \"x\"",
+		 "/linux/memoryPolicy/nodes"},
+		{POLICY("'mode':'MPOL_PREFERRED'"), NULL, NULL},
+		{"{" BOTH "'linux':{'intelRdt':{'closID':'a/b'}}}",
+		 "invalid intelRdt.ClosID \"a/b\"", "/linux/intelRdt/closID"},
+		{"{" BOTH "'linux':{'intelRdt':{'closID':'/'}}}", NULL, NULL},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+static void hooks(void **state)
+{
+	static const struct row rows[] = {
+		{"{" BOTH "'hooks':{'poststop':[{'path':'/a','timeout':1},{'path':'a'}]}}",
+		 "hook path \"a\" must be absolute", "/hooks/poststop/1/path"},
+		{"{" BOTH "'hooks':{'createRuntime':[{'path':'/a','timeout':0}]}}",
+		 "hook timeout must be greater than zero", "/hooks/createRuntime/0/timeout"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
+#define ROOTLESS "'linux':{" USERNS MAPS "}"
+
+static void without_privileges(void **state)
+{
+	static const struct row rows[] = {
+		{"{" BOTH ROOTLESS "}", NULL, NULL},
+		{"{" PROCESS "," ROOT "}", "rootless container requires user namespaces",
+		 "/linux/namespaces"},
+		{"{" BOTH "'linux':{" USERNS "'gidMappings':[{'size':1}]}}",
+		 "rootless containers requires at least one UID mapping", "/linux/uidMappings"},
+		{"{" BOTH "'linux':{" USERNS "'uidMappings':[{'size':1}]}}",
+		 "rootless containers requires at least one GID mapping", "/linux/gidMappings"},
+		{"{" BOTH ROOTLESS ",'mounts':[{'destination':'/d','options':['mode=1','gid=5']}]}",
+		 "cannot specify gid=5 mount option for rootless container: the id is not "
+		 "mapped in the user namespace",
+		 "/mounts/0/options/1"},
+		{"{" BOTH ROOTLESS
+		 ",'mounts':[{'destination':'/d','options':['uid=0','gid=name']}]}",
+		 NULL, NULL},
+		{"{" BOTH ROOTLESS ",'mounts':[{'destination':'/d','options':['bind']," ID_MAPS
+		 "}]}",
+		 "invalid mount \"/d\": id-mapped mounts are not supported for rootless containers",
+		 "/mounts/0"},
+		{"{'process':{'cwd':'/','args':['sh'],'user':{'additionalGids':[0]}}," ROOT
+		 "," ROOTLESS "}",
+		 "cannot set any additional groups in a rootless container",
+		 "/process/user/additionalGids"},
+		{"{" BOTH "'linux':{'namespaces':[{'type':'user'}," NET "]," MAPS
+		 ",'netDevices':{'e':{}}}}",
+		 "network devices are not supported for rootless containers", "/linux/netDevices"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), true);
+}
+
+static void warnings_do_not_fail(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		validate("{'process':{'cwd':'/','args':['sh'],'capabilities':{'bounding':['CAP_A'],"
+			 "'permitted':['CAP_B']}}," ROOT ",'mounts':[{'destination':'rel'}],"
+			 "'linux':{" MAPS "}}",
+			 false),
+		0);
+	assert_string_equal(
+		document_log_text,
+		"warning: ignoring unknown or unavailable capabilities: [CAP_A CAP_B]\n"
+		"warning: uidMappings and gidMappings are ignored: no user namespace is listed\n"
+		"warning: mount \"rel\": relative destination path is **deprecated**, using "
+		"it as relative to /\n");
+}
+
+static void the_process_of_exec(void **state)
+{
+	struct spec *spec = decode(
+		"{'process':{'cwd':'/','args':['sh'],'ioPriority':{'class':'IOPRIO_CLASS_BE',"
+		"'priority':-1}}}");
+
+	(void)state;
+	assert_int_equal(spec_validate_process(spec->process, NULL, &error), -1);
+	assert_string_equal(error.pointer, "/ioPriority/priority");
+}
+
+static void what_is_not_carried_out_is_refused(void **state)
+{
+	static const struct row rows[] = {
+		{"{'process':{'scheduler':{'policy':'SCHED_RR'}}}",
+		 "process.scheduler is not supported yet", "/process/scheduler"},
+		{"{'process':{'ioPriority':{'class':'IOPRIO_CLASS_RT'}}}",
+		 "process.ioPriority is not supported yet", "/process/ioPriority"},
+		{"{'process':{'apparmorProfile':'x'}}", "an AppArmor profile is not supported yet",
+		 "/process/apparmorProfile"},
+		{"{'process':{'selinuxLabel':'x'}}", "an SELinux label is not supported yet",
+		 "/process/selinuxLabel"},
+		{"{'linux':{'timeOffsets':{'monotonic':{}}}}",
+		 "linux.timeOffsets is not supported yet", "/linux/timeOffsets"},
+		{"{'linux':{'netDevices':{'e':{}}}}", "linux.netDevices is not supported yet",
+		 "/linux/netDevices"},
+		{"{'linux':{'mountLabel':'x'}}", "an SELinux mount label is not supported yet",
+		 "/linux/mountLabel"},
+		{"{'linux':{'intelRdt':{}}}", "linux.intelRdt is not supported yet",
+		 "/linux/intelRdt"},
+		{"{'linux':{'memoryPolicy':{'mode':'MPOL_LOCAL'}}}",
+		 "linux.memoryPolicy is not supported yet", "/linux/memoryPolicy"},
+		{"{'linux':{'personality':{'domain':'LINUX'}}}",
+		 "linux.personality is not supported yet", "/linux/personality"},
+		{"{'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/x'}}}",
+		 "a seccomp listener is not supported yet", "/linux/seccomp/listenerPath"},
+		{"{'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',"
+		 "'syscalls':[{'action':'SCMP_ACT_NOTIFY'}]}}}",
+		 "the seccomp action SCMP_ACT_NOTIFY is not supported yet", "/linux/seccomp"},
+		{"{'mounts':[{},{'gidMappings':[{}]}]}", "an id-mapped mount is not supported yet",
+		 "/mounts/1/gidMappings"},
+		{"{'mounts':[{'options':['ro','tmpcopyup']}]}",
+		 "the mount option tmpcopyup is not supported yet", "/mounts/0/options/1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		if (!spec_refuse_unsupported(decode(rows[i].text), &error))
+			fail_msg("%s is not refused", rows[i].text);
+		assert_string_equal(error.text, rows[i].refusal);
+		assert_string_equal(error.pointer, rows[i].pointer);
+		assert_int_equal(error.code, ERR_UNSUPPORTED);
+	}
+	assert_int_equal(spec_refuse_unsupported(
+				 decode("{" PROCESS
+					",'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}}}"),
+				 &error),
+			 0);
+	assert_int_equal(spec_refuse_unsupported(decode("{}"), &error), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_process, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(the_root, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(namespaces_and_mappings, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(sysctls, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(mounts, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(devices_and_their_rules, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(network_devices, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(scheduling, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(hooks, document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(without_privileges, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(warnings_do_not_fail, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(the_process_of_exec, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_carried_out_is_refused, document_setup,
+						document_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
