@@ -16,6 +16,7 @@ all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet products
 
 $(BUILD)/build.ninja:
+	@command -v meson >/dev/null || ! echo "no meson: as root, run tools/install-packages build"
 	@meson setup --prefix "$(PREFIX)" $(MESON_OPTIONS) $(BUILD)
 
 check:

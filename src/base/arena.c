@@ -14,6 +14,7 @@ int arena_init(struct arena *a, size_t limit, struct err *e)
 
 	if (start == MAP_FAILED)
 		return err_sys(e, "reserve %zu bytes of address space", limit);
+	(void)madvise(start, limit, MADV_NOHUGEPAGE); /* a few pages are used of many */
 	*a = (struct arena){.start = start, .limit = limit};
 	return 0;
 }

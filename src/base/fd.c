@@ -4,6 +4,7 @@
 #include "base/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,11 @@ void fd_close(int *fd)
 		(void)close(*fd);
 	*fd = -1;
 	errno = number;
+}
+
+int fd_open(const char *path, int flags)
+{
+	return openat(AT_FDCWD, path, flags | O_CLOEXEC);
 }
 
 int fd_take(int *fd)

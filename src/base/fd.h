@@ -18,6 +18,12 @@ void fd_close(int *fd);
  */
 #define _close_ __attribute__((cleanup(fd_close)))
 
+/*
+ * Opens an existing file of the host, close-on-exec. By openat(2), because musl's open() spends one
+ * more system call on that flag. −1 and errno as open(2).
+ */
+int fd_open(const char *path, int flags);
+
 /* Takes the descriptor out of *fd, so that _close_ does not close it. */
 int fd_take(int *fd);
 

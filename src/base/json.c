@@ -29,6 +29,7 @@ int json_init(struct json *j, const struct json_input *input, struct err *e)
 	j->end = input->text + input->length;
 	j->value = j->at;
 	j->depth = 0;
+	j->unknown = 0;
 	return 0;
 }
 

@@ -63,6 +63,7 @@ struct json {
 	/* where the value, or the key, that was last looked at begins: errors point there */
 	const char *value;
 	unsigned depth;
+	unsigned unknown; /* members told to the log so far */
 	struct json_step path[JSON_DEPTH];
 };
 
@@ -145,8 +146,8 @@ int json_fail_wanted(const struct json *j, struct err *e, const char *type, cons
 int json_fail_number(const struct json *j, struct err *e, const char *format, ...) printf_like(3, 4)
 	__attribute__((cold));
 
-/* Logs at debug level that the current member is not known and is skipped. */
-void json_tell_unknown(const struct json *j) __attribute__((cold));
+/* Logs at debug level that the current member is not known and is skipped; the first 50 of them. */
+void json_tell_unknown(struct json *j) __attribute__((cold));
 
 /* Where `at` is in a text; lines and columns count from 1, columns in characters. */
 struct json_place json_place(const char *text, const char *at);

@@ -185,13 +185,19 @@ int json_fail_number(const struct json *j, struct err *e, const char *format, ..
 	return fail_at(j, j->value, e, text);
 }
 
-void json_tell_unknown(const struct json *j)
+#define UNKNOWN_LIMIT 50 /* finding a line takes longer the further it is: no million of them */
+
+void json_tell_unknown(struct json *j)
 {
-	struct json_place place = json_place(j->input->text, j->value);
+	struct json_place place;
 	char text[512] = "";
 	struct piece p = {text, sizeof(text)};
 
+	if (++j->unknown > UNKNOWN_LIMIT)
+		return;
+	place = json_place(j->input->text, j->value);
 	put_words(&p, j);
-	log_add(j->input->log, LOG_LEVEL_DEBUG, "%s:%u:%u: unknown member %s is ignored",
-		j->input->name, place.line, place.column, text);
+	log_add(j->input->log, LOG_LEVEL_DEBUG, "%s:%u:%u: unknown member %s is ignored%s",
+		j->input->name, place.line, place.column, text,
+		j->unknown == UNKNOWN_LIMIT ? ", and so may be others" : "");
 }

@@ -131,6 +131,25 @@ int cgroup_pids(const struct cgroup_paths *paths, struct arena *a, pid_t **ret, 
 
 /* On a hybrid machine it is version 1's freezer that counts: that is where runc and its users look.
  */
+uint64_t cgroup_oom_kills(const struct cgroup_paths *paths)
+{
+	const char *v1 = paths_find(paths, "memory");
+	const char *dir = v1 ? v1 : paths_find(paths, "");
+	char text[512];
+	const char *line;
+	uint64_t count = 0;
+
+	if (!dir ||
+	    knob_read(dir, v1 ? "memory.oom_control" : "memory.events", text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "oom_kill ");
+	if (!line)
+		return 0;
+	for (line += strlen("oom_kill "); *line >= '0' && *line <= '9'; line++)
+		count = count * 10 + (uint64_t)(*line - '0');
+	return count;
+}
+
 int cgroup_frozen(const struct cgroup_paths *paths, bool *ret, struct err *e)
 {
 	const char *freezer = paths_find(paths, "freezer"), *unified = paths_find(paths, "");

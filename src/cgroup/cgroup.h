@@ -179,6 +179,12 @@ int cgroup_pids(const struct cgroup_paths *paths, struct arena *a, pid_t **ret, 
 		struct err *e) must_check;
 
 /*
+ * How many of its processes the kernel killed for lack of memory (memory.events, or
+ * memory.oom_control of version 1); 0 where that is not told.
+ */
+uint64_t cgroup_oom_kills(const struct cgroup_paths *paths);
+
+/*
  * Whether it was told to freeze (version 1's freezer where there is one, as runc does); a missing
  * cgroup is not.
  */

@@ -64,15 +64,12 @@ static int wait_for_pids(const char *dir, int64_t deadline, struct arena *a, str
 /* ", processes 7 8 9 …": what a user needs to find the culprit. */
 static void name_pids(const pid_t *pids, size_t count, char *ret, size_t size)
 {
+	const char *lead = count > 1 ? ", processes " : ", process ";
 	size_t length = 0;
 
 	ret[0] = '\0';
-	for (size_t i = 0; i < count && length + 32 < size; i++)
-		length += (size_t)snprintf(ret + length, size - length, "%s%d",
-					   i           ? " "
-					   : count > 1 ? ", processes "
-						       : ", process ",
-					   (int)pids[i]);
+	for (size_t i = 0; i < count && length + 32 < size; i++, lead = " ")
+		length += (size_t)snprintf(ret + length, size - length, "%s%d", lead, (int)pids[i]);
 }
 
 /* ---- killing --------------------------------------------------------------------------------- */
@@ -91,7 +88,8 @@ static int kill_one(struct held *held, pid_t pid, struct err *e)
 	_close_ int fd = pidfd_get(pid, e);
 
 	if (fd < 0) {
-		(void)kill(pid, SIGKILL); /* a thread of a threaded cgroup; or it is gone */
+		if (e->sys != ESRCH) /* a thread of a threaded cgroup, or no descriptor is left */
+			(void)kill(pid, SIGKILL);
 		return 0;
 	}
 	if (pidfd_signal(fd, SIGKILL, e))

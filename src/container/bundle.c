@@ -56,7 +56,7 @@ static int find_rootfs(struct creel *c, struct bundle *b, struct err *e)
 	const char *path = *given == '/' ? clean(given, &c->arena, e)
 					 : arena_format(&c->arena, e, "%s/%s", b->path,
 							clean(given, &c->arena, e));
-	_close_ int fd = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	_close_ int fd = path ? fd_open(path, O_PATH | O_DIRECTORY) : -1;
 	const char *real;
 
 	if (!path)
@@ -100,7 +100,7 @@ static int load_config(struct creel *c, const struct creel_create *o, int dir, s
 int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *ret, struct err *e)
 {
 	const char *given = o->bundle ? o->bundle : ".";
-	_close_ int dir = open(given, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_close_ int dir = fd_open(given, O_RDONLY | O_DIRECTORY);
 
 	if (dir < 0)
 		return err_sys(e, "chdir %s", given);
@@ -150,8 +150,11 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.wait_start = wait_start,
+		.pid_file = o->pid_file,
 		.listen_fds = o->listen_fds,
 		.preserve_fds = o->preserve_fds,
+		.console_socket = o->console_socket,
+		.pidfd_socket = o->pidfd_socket,
 		.log = &c->log,
 	};
 

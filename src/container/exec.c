@@ -13,7 +13,6 @@
 #include "run/carry.h"
 #include "run/foreground.h"
 #include "run/spawn.h"
-#include "run/sync.h"
 
 static int check(const struct container *ct, const struct creel_exec *o, struct err *e)
 {
@@ -33,6 +32,9 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 		.id = ct->id,
 		.cgroup = ct->cgroup,
 		.preserve_fds = o->preserve_fds,
+		.console_socket = o->console_socket,
+		.pidfd_socket = o->pidfd_socket,
+		.pid_file = o->pid_file,
 		.log = &c->log,
 	};
 	struct spec *spec;
@@ -44,17 +46,14 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 	return plan_build_exec(&request, facts, &c->arena, ret, e);
 }
 
-/* Up to the execution of the program; on failure the process is gone again. */
-static int begin(struct walk *w, const struct creel_exec *o, struct err *e)
+/* Up to the execution of the program, with its terminal in relay when it is in the foreground. */
+static int begin(struct walk *w, struct relay *relay, struct err *e)
 {
-	if (!carry_prepare(w, e) && !spawn_process(w, e) && !carry_runtime(w, e) &&
-	    !sync_wait_exec(w->sync, w->log, e))
-		return 0;
-	err_wrap(e, "unable to start container process");
-	spawn_kill(w, e);
-	if (w->reported)
-		file_remove(AT_FDCWD, o->pid_file);
-	return -1;
+	if (carry_prepare(w, e) || spawn_process(w, e) || carry_runtime(w, e))
+		return -1;
+	if (w->terminal >= 0 && relay_begin(relay, fd_take(&w->terminal), w->arena, e))
+		return -1;
+	return carry_wait_exec(w, e);
 }
 
 static int carry_out(struct creel *c, struct container *ct, const struct creel_exec *o,
@@ -63,6 +62,7 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 	struct plan_facts facts;
 	struct plan *plan;
 	_close_ int signals = -1;
+	struct relay relay;
 	struct walk w;
 	int failed;
 
@@ -76,9 +76,17 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 	walk_init(&w, plan, &facts, &c->arena, &c->log);
 	w.pid_file = o->pid_file;
 	w.container = fd_take(&ct->pidfd);
-	failed = begin(&w, o, e);
-	if (!failed && !o->detach)
-		failed = foreground_wait(signals, w.pid, w.pidfd, ret_status, e);
+	relay_none(&relay);
+	failed = begin(&w, &relay, e);
+	if (failed) { /* the process is gone again */
+		err_wrap(e, "unable to start container process");
+		spawn_kill(&w, e);
+		if (w.reported)
+			file_remove(AT_FDCWD, o->pid_file);
+	} else if (!o->detach) {
+		failed = foreground_wait(signals, w.pid, w.pidfd, &relay, ret_status, e);
+	}
+	relay_end(&relay);
 	walk_done(&w);
 	return failed;
 }

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "container/terminal.h"
 #include "spec/decode.h"
 #include "spec/validate.h"
 
@@ -111,7 +112,7 @@ static int from_file(struct creel *c, const char *path, struct spec_process **re
 static int from_bundle(struct creel *c, const struct container *ct, struct spec_process **ret,
 		       struct err *e)
 {
-	_close_ int bundle = open(ct->record->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_close_ int bundle = fd_open(ct->record->bundle, O_RDONLY | O_DIRECTORY);
 	struct spec *spec;
 
 	if (bundle < 0)
@@ -127,10 +128,6 @@ static int from_bundle(struct creel *c, const struct container *ct, struct spec_
 static int refuse_unsupported(const struct spec_process *process, const struct creel_exec *o,
 			      struct err *e)
 {
-	if (process->terminal || o->console_socket)
-		return err_set(e, ERR_UNSUPPORTED, "a terminal for exec is not supported yet");
-	if (o->pidfd_socket)
-		return err_set(e, ERR_UNSUPPORTED, "--pidfd-socket is not supported yet");
 	if (count_of(o->cgroups))
 		return err_set(e, ERR_UNSUPPORTED, "--cgroup is not supported yet");
 	return spec_refuse_unsupported_process(process, e);
@@ -147,7 +144,8 @@ int exec_process(struct creel *c, const struct container *ct, const struct creel
 		return -1;
 	if (!o->process && apply_options(process, o, &c->arena, e))
 		return -1;
-	if (spec_validate_process(process, &c->log, e) || refuse_unsupported(process, o, e))
+	if (spec_validate_process(process, &c->log, e) || refuse_unsupported(process, o, e) ||
+	    terminal_prepare(process, o->console_socket, o->detach, e))
 		return -1;
 	*ret = process;
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "container/terminal.h"
 #include "run/carry.h"
 #include "run/gate.h"
 #include "run/spawn.h"
@@ -18,24 +19,12 @@
 
 extern char **environ;
 
-static int check_terminal(const struct spec *spec, const struct creel_create *o, bool detached,
-			  struct err *e)
+static int prepare_terminal(struct spec *spec, const struct creel_create *o, bool detached,
+			    struct err *e)
 {
-	bool terminal = spec->process->terminal;
-
-	if (o->console_socket && !(detached && terminal))
-		return err_set(e, ERR_USAGE,
-			       "cannot use console socket if runc will not detach or allocate tty");
-	if (!terminal)
-		return 0;
-	if (detached && !o->console_socket)
-		err_set(e, ERR_INVALID,
-			"cannot allocate tty if runc will detach without setting console socket");
-	else
-		err_set(e, ERR_UNSUPPORTED, "a terminal for the container is not supported yet");
-	err_hint(e, "set process.terminal to false%s",
-		 detached ? ", or give --console-socket" : "");
-	return err_in(e, "/process/terminal");
+	if (terminal_prepare(spec->process, o->console_socket, detached, e))
+		return err_in(e, "/process/terminal");
+	return 0;
 }
 
 /* Descriptors are passed on by number: one that is missing would give its number to another. */
@@ -46,13 +35,6 @@ static int check_preserved(const struct creel_create *o, struct err *e)
 	for (unsigned i = 0; i < total; i++)
 		if (fcntl((int)(3 + i), F_GETFD) < 0)
 			return err_sys(e, "unable to stat preserved-fd %u (of %u)", i, total);
-	return 0;
-}
-
-static int check_options(const struct creel_create *o, struct err *e)
-{
-	if (o->pidfd_socket)
-		return err_set(e, ERR_UNSUPPORTED, "--pidfd-socket is not supported yet");
 	return 0;
 }
 
@@ -219,7 +201,7 @@ int make_container(struct creel *c, const char *id, const struct creel_create *o
 	if (!id)
 		return -1;
 	if (store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
-	    check_terminal(m->bundle.spec, o, wait_start || o->detach, e) || check_options(o, e) ||
+	    prepare_terminal(m->bundle.spec, o, wait_start || o->detach, e) ||
 	    check_preserved(o, e) || bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) ||
 	    fill_record(c, id, m, e))
 		return -1;

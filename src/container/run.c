@@ -6,13 +6,13 @@
 #include "base/fd.h"
 #include "container/make.h"
 #include "container/start.h"
+#include "run/carry.h"
 #include "run/foreground.h"
-#include "run/sync.h"
 
-/* From here on the container's init is the program; when that fails the container is given back. */
+/* From here on the container's init is the program. */
 static int let_run(struct creel *c, struct making *m, struct err *e)
 {
-	int failed = sync_wait_exec(m->walk.sync, &c->log, e);
+	int failed = carry_wait_exec(&m->walk, e);
 
 	if (failed)
 		err_wrap(e, "unable to start container process");
@@ -20,8 +20,25 @@ static int let_run(struct creel *c, struct making *m, struct err *e)
 	if (!failed)
 		failed = container_poststart(c, &m->ct, e);
 	m->ct.pidfd = -1;
-	if (failed)
-		make_undo(c, m, e);
+	return failed;
+}
+
+/* Lets it run and stays until its end, with its terminal in relay when it has one. */
+static int let_run_here(struct creel *c, struct making *m, int signals, int *ret_status,
+			struct err *e)
+{
+	struct walk *w = &m->walk;
+	struct relay relay;
+	int failed = 0;
+
+	relay_none(&relay);
+	if (w->terminal >= 0)
+		failed = relay_begin(&relay, fd_take(&w->terminal), &c->arena, e);
+	if (!failed)
+		failed = let_run(c, m, e);
+	if (!failed)
+		failed = foreground_wait(signals, w->pid, w->pidfd, &relay, ret_status, e);
+	relay_end(&relay);
 	return failed;
 }
 
@@ -47,16 +64,14 @@ int container_run(struct creel *c, const char *id, const struct creel_create *o,
 		if (signals < 0)
 			return -1;
 	}
-	if (make_container(c, id, o, false, &m, e) || let_run(c, &m, e))
+	if (make_container(c, id, o, false, &m, e))
 		return -1;
-	if (!o->detach) {
-		if (foreground_wait(signals, m.walk.pid, m.walk.pidfd, &status, e)) {
-			make_undo(c, &m, e);
-			return -1;
-		}
-		if (!o->keep)
-			clean_up(c, &m);
+	if (o->detach ? let_run(c, &m, e) : let_run_here(c, &m, signals, &status, e)) {
+		make_undo(c, &m, e);
+		return -1;
 	}
+	if (!o->detach && !o->keep)
+		clean_up(c, &m);
 	make_done(&m);
 	*ret_status = status;
 	return 0;

@@ -63,7 +63,7 @@ int container_state(struct creel *c, const char *id, struct creel_state *ret, st
 /* The name of the user who owns the state directory, or "#UID". */
 static const char *owner_of(struct creel *c, const struct container *ct, struct err *e)
 {
-	_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_close_ int root = fd_open("/", O_PATH | O_DIRECTORY);
 	const char *name;
 	struct stat st;
 

@@ -78,13 +78,17 @@ static int build_pivot(struct steps *s, const struct plan_request *request, stru
 
 static int build_gate(struct steps *s, const struct plan_request *request, struct err *e)
 {
-	if (!steps_add(s, STEP_REPORT, NULL, e))
+	bool reports = request->wait_start || request->pid_file || request->pidfd_socket;
+
+	/* With neither somebody to return to nor something to hand out, nobody is waited for. */
+	if ((reports || s->spec->process->terminal) &&
+	    build_report(s, request->pidfd_socket, "standard", e))
 		return -1;
 	if (request->wait_start && !steps_add(s, STEP_WAIT_START, NULL, e))
 		return -1;
 	if (build_hooks(s, HOOK_START_CONTAINER, e))
 		return -1;
-	return steps_add(s, STEP_EXEC, "/process/args", e) ? 0 : -1;
+	return build_execution(s, s->spec->process, e);
 }
 
 /* Chapters add steps of several stages; within one stage the order in which they were added stays.
@@ -133,9 +137,11 @@ int plan_build(const struct spec *spec, const struct plan_facts *facts,
 	plan->listen_fds = request->listen_fds;
 	plan->preserve_fds = request->preserve_fds;
 	if (build_cgroup(&s, request, e) || build_namespaces(&s, request, e) ||
-	    build_rootfs(&s, request, e) || build_hooks(&s, HOOK_PRESTART, e) ||
-	    build_hooks(&s, HOOK_CREATE_RUNTIME, e) || build_pivot(&s, request, e) ||
-	    build_process(&s, spec->process, e) || build_gate(&s, request, e))
+	    build_rootfs(&s, request, e) ||
+	    build_console(&s, spec->process, request->console_socket, true, e) ||
+	    build_hooks(&s, HOOK_PRESTART, e) || build_hooks(&s, HOOK_CREATE_RUNTIME, e) ||
+	    build_pivot(&s, request, e) || build_process(&s, spec->process, e) ||
+	    build_gate(&s, request, e))
 		return -1;
 	return steps_finish(&s, ret, e);
 }

@@ -3,12 +3,28 @@
  */
 #include "base/str.h"
 #include "plan/steps.h"
+#include "sys/affinity.h"
 
 static int build_join(struct steps *s, struct err *e)
 {
 	if (s->facts->cgroup.layout == CGROUP_NONE)
 		return 0;
 	return steps_add(s, STEP_CGROUP_JOIN, NULL, e) ? 0 : -1;
+}
+
+int build_affinity(struct steps *s, const char *list, const char *pointer, struct err *e)
+{
+	struct step *step;
+
+	if (list && !affinity_valid(list)) {
+		err_set(e, ERR_INVALID, "\"%s\" is not a list of processors", list);
+		return err_in(e, "%s", pointer);
+	}
+	step = steps_add(s, STEP_AFFINITY, list ? pointer : NULL, e);
+	if (!step)
+		return -1;
+	step->text = list;
+	return 0;
 }
 
 static int build_devices(struct steps *s, struct err *e)
@@ -47,5 +63,6 @@ int build_cgroup(struct steps *s, const struct plan_request *request, struct err
 			return -1;
 		step->setting = &settings.item[i];
 	}
-	return build_devices(s, e) || build_join(s, e) ? -1 : 0;
+	/* Where the runtime may run is not the container's business: its cgroup alone decides. */
+	return build_devices(s, e) || build_join(s, e) || build_affinity(s, NULL, NULL, e) ? -1 : 0;
 }

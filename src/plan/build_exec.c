@@ -35,11 +35,18 @@ static int build_enter(struct steps *s, const struct spec_process *process, stru
 {
 	struct step *step;
 
+	if (process->exec_cpu_affinity.initial &&
+	    build_affinity(s, process->exec_cpu_affinity.initial,
+			   "/process/execCPUAffinity/initial", e))
+		return -1;
 	if (s->plan->cgroup.count) {
 		if (!steps_add(s, STEP_CGROUP_OPEN, NULL, e) ||
 		    !steps_add(s, STEP_CGROUP_JOIN, NULL, e))
 			return -1;
 	}
+	if (build_affinity(s, process->exec_cpu_affinity.final, "/process/execCPUAffinity/final",
+			   e))
+		return -1;
 	if (process->oom_score_adj.set) {
 		step = steps_add(s, STEP_OOM_SCORE, "/process/oomScoreAdj", e);
 		if (!step)
@@ -75,9 +82,14 @@ int plan_build_exec(const struct plan_exec_request *request, const struct plan_f
 	plan->cgroup = request->cgroup;
 	plan->preserve_fds = request->preserve_fds;
 	plan->gid_count = request->spec->linux_.gid_mappings.count;
-	if (build_enter(&s, request->process, e) || build_process(&s, request->process, e))
+	if (build_enter(&s, request->process, e) ||
+	    build_console(&s, request->process, request->console_socket, false, e) ||
+	    build_process(&s, request->process, e))
 		return -1;
-	if (!steps_add(&s, STEP_REPORT, NULL, e) || !steps_add(&s, STEP_EXEC, "/process/args", e))
+	if ((request->pid_file || request->pidfd_socket || request->process->terminal) &&
+	    build_report(&s, request->pidfd_socket, "setns", e))
+		return -1;
+	if (build_execution(&s, request->process, e))
 		return -1;
 	return steps_finish(&s, ret, e);
 }

@@ -102,5 +102,19 @@ int build_process(struct steps *s, const struct spec_process *process, struct er
 		return -1;
 	if (build_user(s, process, e) || !steps_add(s, STEP_LOOKUP, "/process/args/0", e))
 		return -1;
-	return process->no_new_privileges ? build_seccomp(s, e) : 0;
+	return 0;
+}
+
+int build_execution(struct steps *s, const struct spec_process *process, struct err *e)
+{
+	size_t seccomp;
+
+	if (!steps_add(s, STEP_CLOSE, NULL, e))
+		return -1;
+	seccomp = s->plan->count;
+	if (process->no_new_privileges && build_seccomp(s, e))
+		return -1;
+	for (; seccomp < s->plan->count; seccomp++)
+		s->plan->step[seccomp].stage = STAGE_GATE;
+	return steps_add(s, STEP_EXEC, "/process/args", e) ? 0 : -1;
 }

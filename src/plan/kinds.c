@@ -11,6 +11,12 @@
 /* The process is all it will be, but for the program. */
 #define READY (HAS_PROGRAM | IS_CAPPED)
 
+/* There is a devpts to make a terminal in, and somebody to take it. */
+#define TTY_READY (HAS_ROOT | HAS_SESSION | HAS_SOCKET)
+
+/* Privileges that will not be needed are gone, and the standard streams are those to be given. */
+#define USER_READY (IS_BOUND | HAS_CONSOLE)
+
 /* clang-format off */
 const struct plan_kind plan_kinds[STEP_KINDS] = {
 	/* kind                name             column        stage, needs, gives */
@@ -19,19 +25,22 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_CGROUP_DEVICES] = {"cgroup-devices",SIDE_RUNTIME, STAGE_PREPARE, HAS_CGROUP, 0},
 	[STEP_CGROUP_OPEN]   = {"cgroup-open",   SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_CGROUP},
 	[STEP_OPEN_TREE]     = {"open-tree",     SIDE_RUNTIME, STAGE_PREPARE, 0, 0},
+	[STEP_CONSOLE_SOCKET] = {"console-socket",SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_SOCKET},
 	[STEP_CGROUP_JOIN]   = {"cgroup-join",   SIDE_INIT,    STAGE_JOIN, HAS_CGROUP, IN_CGROUP},
+	[STEP_AFFINITY]      = {"affinity",      SIDE_INIT,    STAGE_JOIN, 0, 0},
 	[STEP_OOM_SCORE]     = {"oom-score",     SIDE_INIT,    STAGE_JOIN, 0, 0},
 	[STEP_NS_JOIN]       = {"ns-join",       SIDE_INIT,    STAGE_JOIN, 0, 0},
 	[STEP_NS_JOIN_INIT]  = {"ns-join-init",  SIDE_INIT,    STAGE_JOIN, 0, HAS_ROOT | IN_ROOT},
 	[STEP_ID_MAPS]       = {"id-maps",       SIDE_RUNTIME, STAGE_MAPS, 0, HAS_MAPS},
 	[STEP_BECOME_ROOT]   = {"become-root",   SIDE_INIT,    STAGE_ENTER, HAS_MAPS, 0},
 	[STEP_NS_NEW]        = {"ns-new",        SIDE_INIT,    STAGE_ENTER, 0, 0},
-	[STEP_SESSION]       = {"session",       SIDE_INIT,    STAGE_ENTER, 0, 0},
+	[STEP_SESSION]       = {"session",       SIDE_INIT,    STAGE_ENTER, 0, HAS_SESSION},
 	[STEP_LOOPBACK]      = {"loopback",      SIDE_INIT,    STAGE_ENTER, 0, 0},
 	[STEP_ROOT]          = {"root",          SIDE_INIT,    STAGE_ROOTFS, 0, HAS_ROOT},
 	[STEP_MOUNT]         = {"mount",         SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_DEVICE]        = {"device",        SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_DEV_LINKS]     = {"dev-links",     SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
+	[STEP_CONSOLE]       = {"console",       SIDE_INIT,    STAGE_ROOTFS, TTY_READY, HAS_CONSOLE},
 	[STEP_HOOK]          = {"hook",          SIDE_RUNTIME, STAGE_HOST_HOOKS,0, 0},
 	[STEP_PIVOT]         = {"pivot",         SIDE_INIT,    STAGE_PIVOT, HAS_ROOT, IN_ROOT},
 	[STEP_MOUNT_READONLY] = {"mount-readonly",SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},
@@ -46,12 +55,14 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_SECCOMP]       = {"seccomp",       SIDE_INIT,    STAGE_SEAL, 0, IS_FILTERED},
 	[STEP_BOUNDING]      = {"bounding",      SIDE_INIT,    STAGE_SEAL, 0, IS_BOUND},
 	[STEP_CWD]           = {"cwd",           SIDE_INIT,    STAGE_SEAL, 0, 0},
-	[STEP_USER]          = {"user",          SIDE_INIT,    STAGE_SEAL, IS_BOUND, IS_USER},
+	[STEP_USER]          = {"user",          SIDE_INIT,    STAGE_SEAL, USER_READY, IS_USER},
 	[STEP_CAPS]          = {"caps",          SIDE_INIT,    STAGE_SEAL, IS_USER, IS_CAPPED},
 	[STEP_LOOKUP]        = {"lookup",        SIDE_INIT,    STAGE_SEAL, IS_USER, HAS_PROGRAM},
+	[STEP_PIDFD]         = {"pidfd",         SIDE_RUNTIME, STAGE_REPORT, READY, 0},
 	[STEP_REPORT]        = {"report",        SIDE_RUNTIME, STAGE_REPORT, READY, IS_REPORTED},
 	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE, IS_REPORTED, 0},
-	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, READY | IS_REPORTED, 0},
+	[STEP_CLOSE]         = {"close",         SIDE_INIT,    STAGE_GATE, READY, IS_CLOSED},
+	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, READY | IS_REPORTED | IS_CLOSED, 0},
 };
 /* clang-format on */
 

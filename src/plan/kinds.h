@@ -18,6 +18,10 @@ enum plan_fact {
 	IS_FILTERED = 1 << 8,  /* the seccomp filter is in force */
 	HAS_PROGRAM = 1 << 9,  /* the program was found */
 	IS_REPORTED = 1 << 10, /* the caller was told that all is ready */
+	IS_CLOSED = 1 << 11,   /* nothing of ours outlives the execution */
+	HAS_SESSION = 1 << 11, /* init leads a session of its own */
+	HAS_SOCKET = 1 << 12,  /* the console socket is connected */
+	HAS_CONSOLE = 1 << 13, /* standard streams and controlling terminal are the process's */
 };
 
 struct plan_kind {

@@ -48,6 +48,7 @@ enum step_kind {
 	STEP_OPEN_TREE,
 	STEP_CONSOLE_SOCKET,
 	STEP_CGROUP_JOIN,
+	STEP_AFFINITY,
 	STEP_OOM_SCORE,
 	STEP_NS_JOIN,
 	STEP_NS_JOIN_INIT,
@@ -81,6 +82,7 @@ enum step_kind {
 	STEP_PIDFD,
 	STEP_REPORT,
 	STEP_WAIT_START,
+	STEP_CLOSE,
 	STEP_EXEC,
 	STEP_KINDS,
 };
@@ -138,7 +140,7 @@ struct step {
 			enum hook_kind kind;
 			size_t index;
 			const struct spec_hook *item;
-		} hook;                    /* HOOK */
+		} hook; /* HOOK */
 		struct {
 			const char *path;
 			const char *word; /* PIDFD: sent with it */
@@ -147,8 +149,8 @@ struct step {
 			struct tty_size size; /* 0: as the kernel makes it */
 			bool dev_console;     /* it is bound on /dev/console */
 		} console;                    /* CONSOLE */
-		const char *text;          /* HOSTNAME, DOMAINNAME, *_PATH, CWD */
-		struct str_pair sysctl;    /* SYSCTL: key with slashes, value */
+		const char *text;       /* HOSTNAME, DOMAINNAME, *_PATH, CWD, AFFINITY (or NULL) */
+		struct str_pair sysctl; /* SYSCTL: key with slashes, value */
 		struct spec_rlimit rlimit; /* RLIMIT */
 		struct {
 			const struct seccomp_program *program;
@@ -181,8 +183,10 @@ struct plan_request {
 	const char *rootfs; /* absolute, resolved */
 	const char *bundle; /* absolute */
 	bool no_pivot, no_new_keyring;
-	bool wait_start;                   /* create: the program waits for start */
-	unsigned listen_fds, preserve_fds; /* counted from 3, in this order */
+	bool wait_start;                           /* create: the program waits for start */
+	bool pid_file;                             /* one is to be written */
+	unsigned listen_fds, preserve_fds;         /* counted from 3, in this order */
+	const char *console_socket, *pidfd_socket; /* NULL: none */
 	const struct log *log;
 };
 
@@ -220,7 +224,8 @@ struct plan_exec_request {
 	const struct spec_process *process; /* to run */
 	struct cgroup_paths cgroup;
 	unsigned preserve_fds;
-	bool has_pid_file;
+	const char *console_socket, *pidfd_socket; /* NULL: none */
+	bool pid_file;
 	const struct log *log;
 };
 

@@ -196,6 +196,17 @@ static bool describe_special(const struct step *step, struct str *out)
 	return true;
 }
 
+static void describe_console(const struct step *step, struct str *out)
+{
+	const struct tty_size *size = &step->console.size;
+
+	str_add(out, "allocate a terminal");
+	if (size->rows || size->columns)
+		str_addf(out, " of %u rows and %u columns", size->rows, size->columns);
+	if (step->console.dev_console)
+		str_add(out, ", also as /dev/console");
+}
+
 static void describe_values(const struct step *step, struct str *out)
 {
 	switch (step->kind) {
@@ -207,6 +218,10 @@ static void describe_values(const struct step *step, struct str *out)
 		break;
 	case STEP_OPEN_TREE:
 		str_addf(out, "open %s for %s", step->mount->source, step->mount->target);
+		break;
+	case STEP_AFFINITY:
+		str_addf(out, "run on processors: %s",
+			 step->text ? step->text : "all of the cgroup");
 		break;
 	case STEP_OOM_SCORE:
 		str_addf(out, "set oom_score_adj = %d", step->oom_score);
@@ -241,6 +256,15 @@ static void describe_values(const struct step *step, struct str *out)
 		str_addf(out, "load seccomp filter: %zu rules in %u instructions",
 			 step->seccomp.rules, (unsigned)step->seccomp.program->length);
 		break;
+	case STEP_CONSOLE_SOCKET:
+		str_addf(out, "connect to the console socket %s", step->socket.path);
+		break;
+	case STEP_CONSOLE:
+		describe_console(step, out);
+		break;
+	case STEP_PIDFD:
+		str_addf(out, "send a pidfd to %s", step->socket.path);
+		break;
 	default:
 		break;
 	}
@@ -265,6 +289,7 @@ static const char *const plain_words[STEP_KINDS] = {
 	[STEP_LOOKUP] = "look the program up",
 	[STEP_REPORT] = "report that all is ready",
 	[STEP_WAIT_START] = "wait for start",
+	[STEP_CLOSE] = "close what is not the program's",
 	[STEP_EXEC] = "execute the program",
 };
 

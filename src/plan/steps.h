@@ -25,13 +25,22 @@ int steps_finish(struct steps *s, struct plan **ret, struct err *e) must_check;
 
 /* The chapters of the story, in the order of plan_build. */
 int build_cgroup(struct steps *s, const struct plan_request *request, struct err *e) must_check;
+int build_affinity(struct steps *s, const char *list, const char *pointer,
+		   struct err *e) must_check;
 int build_namespaces(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_mounts(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_hooks(struct steps *s, enum hook_kind kind, struct err *e) must_check;
 int build_readonly_mounts(struct steps *s, struct err *e) must_check;
 int build_settings(struct steps *s, struct err *e) must_check;
+int build_console(struct steps *s, const struct spec_process *process, const char *socket,
+		  bool dev_console, struct err *e) must_check;
+int build_report(struct steps *s, const char *pidfd_socket, const char *word,
+		 struct err *e) must_check;
 int build_process(struct steps *s, const struct spec_process *process, struct err *e) must_check;
+
+/* The very end, for create and exec: with no_new_privs only execve comes behind the filter. */
+int build_execution(struct steps *s, const struct spec_process *process, struct err *e) must_check;
 
 /* Facts that several chapters ask for. */
 const struct spec_namespace *spec_namespace_find(const struct spec *spec, enum ns_type type);

@@ -22,6 +22,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_OPEN_TREE] = do_open_tree,
 	[STEP_CONSOLE_SOCKET] = do_console_socket,
 	[STEP_CGROUP_JOIN] = do_cgroup_join,
+	[STEP_AFFINITY] = do_affinity,
 	[STEP_OOM_SCORE] = do_oom_score,
 	[STEP_NS_JOIN] = do_ns_join,
 	[STEP_NS_JOIN_INIT] = do_ns_join_init,
@@ -55,6 +56,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_PIDFD] = do_pidfd,
 	[STEP_REPORT] = do_report,
 	[STEP_WAIT_START] = do_wait_start,
+	[STEP_CLOSE] = do_close,
 	[STEP_EXEC] = do_exec,
 };
 
@@ -128,12 +130,24 @@ static bool awaited(const struct walk *w, enum plan_stage stage)
 	return false;
 }
 
+/* What init tells of its program is about the program; anything else is about the making of init.
+ */
+static int failed_in_init(struct err *e)
+{
+	return str_starts(e->text, "exec") ? -1 : err_wrap(e, "error during container init");
+}
+
+int carry_wait_exec(struct walk *w, struct err *e)
+{
+	return sync_wait_exec(w->sync, w->log, e) ? failed_in_init(e) : 0;
+}
+
 static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
 {
 	int wait = plan_wait(w->plan, w->side, stage);
 
 	if (wait >= 0 && sync_receive_done(w->sync, wait, w->log, &w->terminal, e))
-		return -1;
+		return w->side == SIDE_RUNTIME ? failed_in_init(e) : -1;
 	if (do_steps(w, stage, e))
 		return -1;
 	if (awaited(w, stage) && plan_has(w->plan, w->side, stage))

@@ -16,6 +16,9 @@ int carry_prepare(struct walk *w, struct err *e) must_check;
  * executes. */
 int carry_runtime(struct walk *w, struct err *e) must_check;
 
+/* Waits, behind carry_runtime and without a gate, until init executes its program. */
+int carry_wait_exec(struct walk *w, struct err *e) must_check;
+
 /* What the new process does after the clone, to its end: executes the program or ends the process.
  */
 void carry_init(struct walk *w) __attribute__((noreturn));

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "run/doers.h"
+#include "sys/affinity.h"
 #include "sys/idmap.h"
 #include "sys/process.h"
 #include "sys/procfs.h"
@@ -33,9 +34,15 @@ int do_oom_score(struct walk *w, const struct step *step, struct err *e)
 	return procfs_write(w->procfs, "self/oom_score_adj", text, e);
 }
 
+int do_affinity(struct walk *w, const struct step *step, struct err *e)
+{
+	(void)w;
+	return affinity_set(step->text, e);
+}
+
 int do_ns_join(struct walk *w, const struct step *step, struct err *e)
 {
-	_close_ int fd = open(step->ns.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_close_ int fd = fd_open(step->ns.path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
 	(void)w;
 	if (fd < 0)
@@ -52,7 +59,7 @@ int do_ns_join_init(struct walk *w, const struct step *step, struct err *e)
 	    process_setns(w->container, (int)step->ns_flags, "the container's", e))
 		return -1;
 	fd_close(&w->container);
-	w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	w->root = fd_open("/", O_PATH | O_DIRECTORY);
 	if (w->root < 0)
 		return err_sys(e, "open the container's root");
 	return 0;

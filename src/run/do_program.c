@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "run/doers.h"
+#include "run/sync.h"
 #include "sys/inroot.h"
 #include "sys/passwd.h"
 #include "sys/process.h"
@@ -132,8 +133,8 @@ int do_lookup(struct walk *w, const struct step *step, struct err *e)
 
 	(void)step;
 	/*
-	 * What is left takes no time, and at its end init hears of the runtime's death by the closed
-	 * socket: a runtime that has done its work must be able to go.
+	 * What is left takes no time, and at its end init hears of the runtime's death by the
+	 * closed socket: a runtime that has done its work must be able to go.
 	 */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
 	w->argv = arena_get_array(w->arena, process->args.count + 1, sizeof(*w->argv), e);
@@ -151,12 +152,22 @@ int do_lookup(struct walk *w, const struct step *step, struct err *e)
 	return 0;
 }
 
-int do_exec(struct walk *w, const struct step *step, struct err *e)
+/*
+ * All that is done to be done before the seccomp filter: a strict profile need allow no more than
+ * execve. The socket goes with the execution, which tells the runtime that it worked.
+ */
+int do_close(struct walk *w, const struct step *step, struct err *e)
 {
 	(void)step;
 	process_reset_signals();
 	if (process_cloexec_from(3 + w->plan->listen_fds + w->plan->preserve_fds, e))
 		return -1;
+	return sync_send_exec(w->sync, e);
+}
+
+int do_exec(struct walk *w, const struct step *step, struct err *e)
+{
+	(void)step;
 	(void)execve(w->program, w->argv, w->env);
 	return err_sys(e, "exec %s", w->program);
 }

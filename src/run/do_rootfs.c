@@ -43,7 +43,7 @@ int do_root(struct walk *w, const struct step *step, struct err *e)
 	w->root = mountfd_clone(AT_FDCWD, step->root.source, true, e);
 	if (w->root < 0)
 		return err_wrap(e, "error preparing rootfs");
-	target = open(step->root.source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	target = fd_open(step->root.source, O_PATH | O_DIRECTORY);
 	if (target < 0)
 		return err_sys(e, "error preparing rootfs: open %s", step->root.source);
 	if (mountfd_attach(w->root, target, e))

@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "base/str.h"
 #include "sys/pidfd.h"
 
 int foreground_begin(bool subreaper, struct err *e)
@@ -46,29 +47,70 @@ static bool reap(pid_t pid, int *ret_status)
 	return ended;
 }
 
-static void forward(int signals, int pidfd)
+/* Whether this signal is for the runtime alone. Writing to a closed pipe raises one of those. */
+static bool ours(const struct signalfd_siginfo *info)
 {
-	struct signalfd_siginfo info;
-	struct err gone;
-
-	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		int number = (int)info.ssi_signo;
-
-		if (number == SIGCHLD || number == SIGURG || number == SIGWINCH)
-			continue;
-		if (pidfd_signal(pidfd, number, &gone))
-			return;
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+	case SIGURG:
+	case SIGWINCH:
+		return true;
+	case SIGPIPE:
+		return info->ssi_pid == (uint32_t)getpid();
+	default:
+		return false;
 	}
 }
 
-int foreground_wait(int signals, pid_t pid, int pidfd, int *ret_status, struct err *e)
+/* Passes on what has come; true when there was something to pass on. */
+static bool forward(int signals, int pidfd, struct relay *relay)
 {
-	struct pollfd wait[] = {{.fd = pidfd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	struct signalfd_siginfo info;
+	bool forwarded = false;
+	struct err gone;
+
+	while (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGWINCH)
+			relay_resize(relay);
+		if (info.ssi_signo == SIGCONT)
+			relay_resume(relay);
+		if (ours(&info))
+			continue;
+		forwarded = true;
+		if (pidfd_signal(pidfd, (int)info.ssi_signo, &gone))
+			break;
+	}
+	return forwarded;
+}
+
+/* Shows the program's last words. A signal spares the wait for a caller who does not read them. */
+static void finish(int signals, int pidfd, struct relay *relay)
+{
+	struct pollfd wait[1 + RELAY_FDS] = {{.fd = signals, .events = POLLIN}};
+
+	while (relay_has_rest(relay)) {
+		relay_watch(relay, wait + 1);
+		if (poll(wait, array_len(wait), -1) < 0 && errno != EINTR)
+			return;
+		if (forward(signals, pidfd, relay))
+			return;
+		relay_move(relay, wait + 1);
+	}
+}
+
+int foreground_wait(int signals, pid_t pid, int pidfd, struct relay *relay, int *ret_status,
+		    struct err *e)
+{
+	struct pollfd wait[2 + RELAY_FDS] = {{.fd = pidfd, .events = POLLIN},
+					     {.fd = signals, .events = POLLIN}};
 
 	while (!reap(pid, ret_status)) {
-		if (poll(wait, 2, -1) < 0 && errno != EINTR)
+		relay_watch(relay, wait + 2);
+		if (poll(wait, array_len(wait), -1) < 0 && errno != EINTR)
 			return err_sys(e, "wait for the container");
-		forward(signals, pidfd);
+		(void)forward(signals, pidfd, relay);
+		relay_move(relay, wait + 2);
 	}
+	finish(signals, pidfd, relay);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "run/relay.h"
 
 /*
  * Blocks all signals, so that none is lost between the start of the program and the waiting. Gives
@@ -17,7 +18,8 @@
 int foreground_begin(bool subreaper, struct err *e) must_check;
 
 /*
- * Waits for pid, forwarding every signal but SIGCHLD, SIGURG and SIGWINCH. *ret_status: its exit
- * status, or 128 + the signal that ended it.
+ * Waits for pid, forwarding every signal but SIGCHLD, SIGURG and SIGWINCH, and relays its terminal
+ * until all that it showed is out. *ret_status: its exit status, or 128 + the signal that ended it.
  */
-int foreground_wait(int signals, pid_t pid, int pidfd, int *ret_status, struct err *e) must_check;
+int foreground_wait(int signals, pid_t pid, int pidfd, struct relay *relay, int *ret_status,
+		    struct err *e) must_check;

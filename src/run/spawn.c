@@ -29,8 +29,7 @@ static void begin(struct walk *w, int sync)
 
 	if (!maps_by_owner)
 		(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)prctl(PR_SET_PDEATHSIG,
-		    SIGKILL); /* no init without a runtime: see do_lookup */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* no init without a runtime: see do_lookup */
 	fd_close(&w->sync);
 	fd_close(&w->pidfd);
 	fd_close(&w->state);
@@ -96,12 +95,12 @@ static int enter_pid_namespace(struct walk *w, int *ret_own, struct err *e)
 {
 	_close_ int given = -1;
 
-	*ret_own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	*ret_own = fd_open("/proc/self/ns/pid", O_RDONLY);
 	if (*ret_own < 0)
 		return err_sys(e, "open the runtime's own pid namespace");
 	if (w->plan->join_pid_of_init)
 		return process_setns(w->container, CLONE_NEWPID, "pid", e);
-	given = open(w->plan->join_pid_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	given = fd_open(w->plan->join_pid_path, O_RDONLY | O_NONBLOCK);
 	if (given < 0)
 		return err_sys(e, "namespace path: lstat %s", w->plan->join_pid_path);
 	return process_setns(given, CLONE_NEWPID, "pid", e);
@@ -150,14 +149,17 @@ int spawn_process(struct walk *w, struct err *e)
 	return w->plan->by_intermediate ? adopt(w, e) : 0;
 }
 
-/* An init that only vanished was killed by somebody: by whom is in its status. */
-static void explain_end(int status, struct err *e)
+/* An init that only vanished was killed by somebody: by whom is in its status and its cgroup. */
+static void explain_end(struct walk *w, int status, struct err *e)
 {
-	if (!WIFSIGNALED(status) || !strstr(e->text, "ended unexpectedly"))
+	bool vanished = strstr(e->text, "ended unexpectedly") || e->sys == ECONNRESET;
+
+	if (!vanished || !WIFSIGNALED(status))
 		return;
-	err_set(e, ERR_SYSTEM, "container init was killed by signal %d", WTERMSIG(status));
-	if (WTERMSIG(status) == SIGKILL)
-		err_hint(e, "was the memory limit too low (linux.resources.memory.limit)?");
+	if (w->made_cgroup && cgroup_oom_kills(&w->plan->cgroup))
+		err_set(e, ERR_SYSTEM, "container init was OOM-killed (memory limit too low?)");
+	else
+		err_set(e, ERR_SYSTEM, "container init was killed by signal %d", WTERMSIG(status));
 }
 
 void spawn_kill(struct walk *w, struct err *e)
@@ -169,6 +171,6 @@ void spawn_kill(struct walk *w, struct err *e)
 		return;
 	if (w->pidfd < 0 || pidfd_signal(w->pidfd, SIGKILL, &ignored))
 		(void)kill(w->pid, SIGKILL);
-	explain_end(wait_for(w->pid), e);
+	explain_end(w, wait_for(w->pid), e);
 	w->pid = 0;
 }

@@ -4,6 +4,7 @@
 #include "run/sync.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -51,6 +52,13 @@ static int send_message(int fd, const struct sync_message *message, size_t size,
 int sync_send_done(int fd, int stage, struct err *e)
 {
 	struct sync_message message = {.kind = SYNC_DONE, .stage = stage};
+
+	return send_message(fd, &message, SHORT_MESSAGE, -1, e);
+}
+
+int sync_send_exec(int fd, struct err *e)
+{
+	struct sync_message message = {.kind = SYNC_EXEC};
 
 	return send_message(fd, &message, SHORT_MESSAGE, -1, e);
 }
@@ -179,18 +187,28 @@ int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *r
 	return 0;
 }
 
+/* Sleeps until every copy of the other end is closed; what was sent before stays to be read. */
+static int wait_closed(int fd, struct err *e)
+{
+	struct pollfd wait = {.fd = fd};
+
+	while (poll(&wait, 1, -1) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "wait for the other process");
+	return 0;
+}
+
 int sync_wait_exec(int fd, const struct log *log, struct err *e)
 {
 	struct sync_message message;
 	_close_ int unexpected = -1;
-	int got = receive(fd, log, &message, &unexpected, e);
+	int got;
 
-	if (got <= 0)
-		return got;
-	if (message.kind == SYNC_FAILED) {
-		*e = message.err;
+	if (!log_wants(log, LOG_LEVEL_DEBUG) && wait_closed(fd, e))
 		return -1;
-	}
-	return err_set(e, ERR_SYSTEM, "expected the program to be executed, got message %d",
-		       message.kind);
+	got = receive(fd, log, &message, &unexpected, e);
+	if (expect(got, &message, SYNC_EXEC, 0, e))
+		return -1;
+	got = receive(fd, log, &message, &unexpected, e);
+	return got ? expect(got, &message, SYNC_FAILED, 0, e) : 0;
 }

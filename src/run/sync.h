@@ -14,11 +14,12 @@
  *        │ ◄───────────────────────── LOG text ── │   any time, at debug level only
  *        │ ◄───────────────────── FAILED error ── │   any time, the last one
  *        │                                        │
+ *        │ ◄──────────────────────────────── EXEC │   nothing is left but to execute
  *        │                               execve ── ✕   the socket closes: end of file
  *
- * Every receive names what it expects. End of file is always a failure, but in sync_wait_exec,
- * where close-on-exec means that the program runs. `start` speaks the last part with init over the
- * socket on which init waits for it.
+ * Every receive names what it expects. End of file is always a failure, but in sync_wait_exec
+ * behind EXEC, where close-on-exec means that the program runs. `start` speaks the last part with
+ * init over the socket on which init waits for it.
  */
 #pragma once
 
@@ -28,7 +29,7 @@
 #include "base/err.h"
 #include "base/log.h"
 
-enum sync_kind { SYNC_DONE = 1, SYNC_SPAWNED, SYNC_TERMINAL, SYNC_LOG, SYNC_FAILED };
+enum sync_kind { SYNC_DONE = 1, SYNC_SPAWNED, SYNC_TERMINAL, SYNC_EXEC, SYNC_LOG, SYNC_FAILED };
 
 struct sync_message {
 	int32_t kind;   /* enum sync_kind */
@@ -45,6 +46,8 @@ int sync_send_done(int fd, int stage, struct err *e) must_check;
 int sync_send_spawned(int fd, int64_t pid, int pidfd, struct err *e) must_check;
 int sync_send_terminal(int fd, int master, struct err *e) must_check;
 
+int sync_send_exec(int fd, struct err *e) must_check;
+
 /* Best effort: there is nobody left to tell when these fail. */
 void sync_send_failed(int fd, const struct err *why);
 void sync_send_log(int fd, const char *text);
@@ -59,5 +62,8 @@ int sync_receive_done(int fd, int stage, const struct log *log, int *terminal,
 int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *ret_pidfd,
 			 struct err *e) must_check;
 
-/* Waits until the peer executes its program: end of file is success, FAILED fills e. */
+/*
+ * Waits until the peer executes its program: end of file behind EXEC is success. It sleeps until
+ * the peer is through, rather than wake up for each message.
+ */
 int sync_wait_exec(int fd, const struct log *log, struct err *e) must_check;

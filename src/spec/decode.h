@@ -40,6 +40,6 @@ int spec_load(int bundle, const char *name, struct arena *a, const struct log *l
 /*
  * For an error that was found after the decoding (validate, plan, run): puts "config.json:12:5: "
  * before its text, found by its JSON pointer. Does nothing when it has no pointer or tells a place
- * already.
+ * already, and when input is all zero because the document was never read.
  */
 void spec_point(const struct json_input *input, struct err *e);

@@ -155,7 +155,7 @@ static int empty_directory(int fd, int depth, struct err *e)
 
 int store_remove(const char *root, const char *id, struct err *e)
 {
-	_close_ int parent = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_close_ int parent = fd_open(root, O_RDONLY | O_DIRECTORY);
 	_close_ int fd = parent < 0 ? -1 : open_directory(parent, id);
 
 	if (fd < 0 && errno == ENOENT)

@@ -20,7 +20,7 @@
 /* The address by way of the open socket: a path of any length fits, and it is looked up once. */
 static int connect_once(int connection, const char *path)
 {
-	_close_ int listener = open(path, O_PATH | O_CLOEXEC);
+	_close_ int listener = fd_open(path, O_PATH);
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 
 	if (listener < 0)

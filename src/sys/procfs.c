@@ -28,7 +28,7 @@ int procfs_open(struct err *e)
 
 	if (fd >= 0)
 		return fd_take(&fd);
-	fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	fd = fd_open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW);
 	if (fd < 0)
 		return err_sys(e, "open /proc");
 	if (fstatfs(fd, &fs) || fstat(fd, &st))
@@ -77,7 +77,7 @@ int procfs_write(int procfs, const char *path, const char *text, struct err *e)
 /* Reads a small file of /proc into buf, ended with NUL. */
 static ssize_t read_small(const char *path, char *buf, size_t size)
 {
-	_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_close_ int fd = fd_open(path, O_RDONLY);
 	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
 
 	if (n >= 0)

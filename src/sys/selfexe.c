@@ -31,7 +31,7 @@ extern char **environ;
 
 static bool sealed(void)
 {
-	_close_ int fd = open(OWN_PROGRAM, O_RDONLY | O_CLOEXEC);
+	_close_ int fd = fd_open(OWN_PROGRAM, O_RDONLY);
 
 	return fd >= 0 && fcntl(fd, F_GET_SEALS) == ALL_SEALS;
 }
@@ -62,7 +62,7 @@ static int readonly_clone(struct err *e)
 
 static int sealed_copy(struct err *e)
 {
-	_close_ int from = open(OWN_PROGRAM, O_RDONLY | O_CLOEXEC);
+	_close_ int from = fd_open(OWN_PROGRAM, O_RDONLY);
 	_close_ int to = (int)syscall(SYS_memfd_create, "creel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	struct stat st;
 

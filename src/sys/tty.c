@@ -3,9 +3,11 @@
  */
 #include "sys/tty.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -63,12 +65,12 @@ int tty_open_slave(int master, struct err *e)
 
 int tty_name(int master, char ret[TTY_NAME_MAX], struct err *e)
 {
-	unsigned number;
+	int number = ptsname_r(master, ret, TTY_NAME_MAX);
 
-	if (ioctl(master, TIOCGPTN, &number))
-		return err_sys(e, "get the number of the pseudo-terminal");
-	(void)snprintf(ret, TTY_NAME_MAX, "/dev/pts/%u", number);
-	return 0;
+	if (!number)
+		return 0;
+	errno = number;
+	return err_sys(e, "get the name of the pseudo-terminal");
 }
 
 int tty_adopt(int slave, struct err *e)
@@ -110,7 +112,7 @@ int tty_find(struct err *e)
 		fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 		return fd < 0 ? err_sys(e, "duplicate the terminal") : fd;
 	}
-	fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	fd = fd_open("/dev/tty", O_RDWR | O_NOCTTY);
 	return fd < 0 ? err_sys(e, "open /dev/tty") : fd;
 }
 
@@ -127,7 +129,7 @@ int tty_reopen(int fd, struct err *e)
 	int own;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	own = fd_open(path, O_RDWR | O_NONBLOCK | O_NOCTTY);
 	return own < 0 ? err_sys(e, "open the terminal again") : own;
 }
 

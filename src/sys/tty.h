@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <termios.h>
@@ -15,8 +16,6 @@
 struct tty_size {
 	uint16_t rows, columns; /* 0: not known */
 };
-
-#define TTY_NAME_MAX 24 /* "/dev/pts/" and a number */
 
 /*
  * Makes a pseudo-terminal in the devpts at /dev/pts below the open directory root and gives its
@@ -50,8 +49,8 @@ int tty_find(struct err *e) must_check;
 /* Whether the terminal fd is the caller's controlling one and another job has it at the moment. */
 bool tty_in_background(int fd);
 
-/* A descriptor for writing to the terminal fd that never waits; fd itself, which others share,
- * stays as it is. */
+/* The terminal fd once more, for reading and writing without waiting; fd itself, which others
+ * share, stays as it is. */
 int tty_reopen(int fd, struct err *e) must_check;
 
 /* Passes every key on as it is; output goes on as before. *ret_before is for tty_restore. */

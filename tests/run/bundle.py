@@ -225,7 +225,10 @@ class Bundle:
         return state["status"] if state else None
 
     def pid(self, id=None):
-        return self.state(id)["pid"]
+        """The pid of the container's process 1, which must be there: kill(0) would be for us."""
+        state = self.state(id)
+        assert state["pid"] > 0, f"the container has no process: {state}"
+        return state["pid"]
 
     # ---- short stories ----
 
@@ -245,9 +248,7 @@ class Bundle:
 
     def stop(self, id=None):
         """Ends the container's processes from outside and waits until it is stopped."""
-        pid = self.pid(id)
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+        os.kill(self.pid(id), signal.SIGKILL)
         self.wait_stopped(id)
 
     def wait_stopped(self, id=None):

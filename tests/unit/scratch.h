@@ -40,6 +40,7 @@ void scratch_need_root(void);
 
 /*
  * Runs the function in a process of its own, for what cannot be undone, and gives its exit status,
- * or 128 and the signal that ended it. The function's result is the status.
+ * or 128 and the signal that ended it. The function's result is the status. It must not assert: in
+ * that process, the other tests would follow.
  */
 int scratch_fork(int (*body)(void *argument), void *argument);

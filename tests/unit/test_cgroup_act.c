@@ -66,7 +66,7 @@ static void an_existing_one_must_be_empty(void **state)
 	(void)made_with(NULL);
 	assert_int_equal(cgroup_make(&fx.paths, &fx.arena, &cg, &fx.e), -1);
 	assert_int_equal(fx.e.code, ERR_STATE);
-	assert_non_null(strstr(fx.e.text, "container's cgroup is not empty: 1 process(es) found"));
+	assert_string_equal(fx.e.text, "container's cgroup is not empty: 1 process(es) found");
 	assert_int_equal(count_pids(), 1);
 	good(cgroup_kill(&fx.paths, &fx.arena, &fx.e));
 	cg = made();
@@ -367,7 +367,7 @@ static void freezes_and_thaws(void **state)
 	cgroup_close(&cg);
 	good(cgroup_freeze(&fx.paths, true, &fx.e));
 	assert_int_equal(cgroup_make(&fx.paths, &fx.arena, &cg, &fx.e), -1);
-	assert_non_null(strstr(fx.e.text, "container's cgroup unexpectedly frozen"));
+	assert_string_equal(fx.e.text, "container's cgroup unexpectedly frozen");
 	good(cgroup_freeze(&fx.paths, false, &fx.e));
 }
 

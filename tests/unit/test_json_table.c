@@ -383,6 +383,21 @@ static void unknown_members_are_skipped_and_told(void **state)
 		"/unknown/1");
 }
 
+static void a_flood_of_unknown_members_is_not_told(void **state)
+{
+	char text[2000] = "{'x':0";
+	struct thing t;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		strcat(text, ",'x':0");
+	reads(strcat(text, "}"), &t);
+	assert_non_null(strstr(
+		document_log_text,
+		"debug: config.json:1:296: unknown member x is ignored, and so may be others\n"));
+	assert_null(strstr(document_log_text, "config.json:1:302"));
+}
+
 static void a_map_with_too_many_members_is_refused(void **state)
 {
 	size_t room = 5000 * 16, used = 8;
@@ -430,6 +445,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_types_are_told_with_both_names,
 						document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(unknown_members_are_skipped_and_told,
+						document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(a_flood_of_unknown_members_is_not_told,
 						document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(a_map_with_too_many_members_is_refused,
 						document_setup, document_teardown),

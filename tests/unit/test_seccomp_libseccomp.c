@@ -2,11 +2,13 @@
  * The seccomp compiler against libseccomp: the same profile goes to both, both filters run in one machine, for every
  * system call number and arguments around the values that the profile compares with.
  *
- * What is known to differ is kept apart:
+ * What is known to differ, of libseccomp 2.5.4, is kept apart:
  * - The ENOSYS rule is runc's addition, so it is put before what libseccomp says (as runc puts code before it).
- * - Random profiles go to libseccomp one architecture at a time, without the calls that it lacks: otherwise 2.5.4 can
- *   forget to load the system call number, and compares the architecture with it.
+ * - Random profiles go to it one architecture at a time, without the calls that the architecture lacks: otherwise it
+ *   can forget to load the system call number, and compares the architecture with it.
  * - Random profiles compare with EQ, NE and MASKED_EQ: several 64-bit limits on one argument confuse its tree.
+ * - Rules of several conditions on one call can hide one another in its tree. Where the filters differ there, the plain
+ *   reading (seccomp_naive.h) must agree with ours, and it may not be often.
  * - Conditional rules of one call have one action: with several it refuses some profiles and loops for ever on others.
  */
 #include <setjmp.h>
@@ -191,6 +193,8 @@ struct comparison {
 	struct filter theirs;
 	struct choices *choices;
 	unsigned long calls, steps, their_steps;
+	bool excusable;        /* where the filters differ, the plain reading of the profile decides */
+	unsigned long excused; /* calls in which it was libseccomp that was wrong */
 };
 
 /* Whether the ENOSYS rule answers, before any filter. */
@@ -217,7 +221,9 @@ static void compare_call(struct comparison *c, uint32_t abi, uint32_t nr)
 	wanted = bpf_machine_run(c->theirs.code, c->theirs.length, &data, &their_steps);
 	if (is_of_the_future(c, arch == AUDIT_ARCH_X86_64 && nr & 0x40000000 ? SPEC_ARCH_X32 : arch, nr))
 		wanted = SECCOMP_RET_ERRNO | ENOSYS;
-	if (got != wanted)
+	if (got != wanted && c->excusable && got == naive_outcome(c->p, c->native, arch, nr, args))
+		c->excused++;
+	else if (got != wanted)
 		fail_msg("arch %08x call %u (%#llx, %#llx, %#llx): creel %08x, libseccomp %08x", abi, nr,
 			 (unsigned long long)args[0], (unsigned long long)args[1], (unsigned long long)args[2], got,
 			 wanted);
@@ -254,43 +260,50 @@ static void compile_ours(struct comparison *c)
 	assert_true(bpf_machine_valid(c->ours.code, c->ours.length));
 }
 
-static void compare_random(uint32_t seeds, uint32_t args, uint32_t *ret_refused)
+struct tally { unsigned profiles, refused, excused; };
+
+static struct tally compare_random(uint32_t seeds, uint32_t args, bool excusable)
 {
 	static const uint32_t archs[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM,
 					 AUDIT_ARCH_S390X, AUDIT_ARCH_S390, AUDIT_ARCH_PPC64LE, AUDIT_ARCH_PPC,
 					 AUDIT_ARCH_MIPSEL, AUDIT_ARCH_MIPS64, AUDIT_ARCH_MIPSEL64N32,
 					 AUDIT_ARCH_RISCV64, AUDIT_ARCH_PARISC};
 	static struct comparison c;
+	struct tally tally = {.profiles = seeds};
 
 	for (uint32_t seed = 0; seed < seeds; seed++) {
 		struct choices choices = {.seed = seed};
 		struct profile_limits limits = {.rules = 1 + seed % 9, .args = args, .names = 6, .actions = 1};
 
-		c = (struct comparison){.native = archs[seed % array_len(archs)], .choices = &choices};
+		c = (struct comparison){.native = archs[seed % array_len(archs)], .choices = &choices,
+					.excusable = excusable};
 		c.p = choose_profile(&choices, &arena, &limits, NULL, 0);
 		if (library_filter(c.p, &c.native, 1, 1, &c.theirs)) {
 			compile_ours(&c);
 			compare_numbers(&c, c.native, 60);
 			for (size_t i = 0; i < array_len(odd_numbers); i++)
 				compare_call(&c, c.native, odd_numbers[i]);
+			tally.excused += c.excused > 0;
 		} else {
-			++*ret_refused;
+			tally.refused++;
 		}
 		arena.used = 0;
 		memset(arena.start, 0, 1u << 20);
 	}
+	print_message("%u profiles, up to %u conditions a rule: libseccomp refused %u, was wrong of %u\n", seeds, args,
+		      tally.refused, tally.excused);
+	return tally;
 }
 
 static void test_random_profiles(void **state)
 {
-	uint32_t refused = 0;
+	struct tally tally;
 
 	(void)state;
-	compare_random(600, 0, &refused);
-	compare_random(600, 1, &refused);
-	compare_random(600, 3, &refused);
-	print_message("libseccomp refused %u of 1800 profiles\n", refused);
-	assert_in_range(refused, 0, 200);
+	(void)compare_random(600, 0, false);
+	(void)compare_random(900, 1, false);
+	tally = compare_random(900, 3, true);
+	assert_in_range(tally.excused + tally.refused, 0, tally.profiles / 20);
 }
 
 /* ---- an engine's profile ----------------------------------------------------------------------------------- */

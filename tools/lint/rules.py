@@ -164,8 +164,8 @@ def banned(tree):
 
 PATH_CALLS = (
     "chdir chmod chown chroot creat fchmodat fchownat lchown link linkat mkdir mkdirat mkfifo "
-    "mkfifoat mknod mknodat mount open openat pivot_root rename renameat rmdir symlink symlinkat "
-    "truncate umount umount2 unlink unlinkat"
+    "fd_open mkfifoat mknod mknodat mount open openat pivot_root rename renameat rmdir symlink "
+    "symlinkat truncate umount umount2 unlink unlinkat"
 )
 
 
