@@ -1,9 +1,10 @@
 /*
  * Prints the system call tables of every architecture as C, for src/security/seccomp_syscalls.c.
  *
- * Runs at build time on the building machine. The numbers come from libseccomp, which follows the kernel's tables;
- * creel itself never links to it. A short list of newer calls follows below: since Linux 5.1 a new call has one
- * number on all architectures. Must not print pointers, which would cost the program relocations at each start.
+ * Runs at build time on the building machine. The numbers come from libseccomp, which follows the
+ * kernel's tables; creel itself never links to it. A short list of newer calls follows below: since
+ * Linux 5.1 a new call has one number on all architectures. Must not print pointers, which would
+ * cost the program relocations at each start.
  */
 #include <seccomp.h>
 #include <stdint.h>
@@ -16,7 +17,10 @@
 #define ROWS_MAX 32
 #define NONE 0xffffu
 
-/* The slots of a row: 0 … 767 are the numbers from the architecture's base on, the rest ARM's private ones. */
+/*
+ * The slots of a row: 0 … 767 are the numbers from the architecture's base on, the rest ARM's
+ * private ones.
+ */
 #define SLOTS_PLAIN 768
 #define PRIVATE_BASE 0xf0000
 #define SLOTS_PRIVATE 16
@@ -59,10 +63,10 @@ static const struct {
 	const char *name;
 	unsigned number;
 } newer[] = {
-	{"statmount", 457},	   {"listmount", 458},	    {"lsm_get_self_attr", 459},
+	{"statmount", 457},         {"listmount", 458},        {"lsm_get_self_attr", 459},
 	{"lsm_set_self_attr", 460}, {"lsm_list_modules", 461}, {"mseal", 462},
-	{"setxattrat", 463},	   {"getxattrat", 464},	    {"listxattrat", 465},
-	{"removexattrat", 466},	   {"open_tree_attr", 467}, {"file_getattr", 468},
+	{"setxattrat", 463},        {"getxattrat", 464},       {"listxattrat", 465},
+	{"removexattrat", 466},     {"open_tree_attr", 467},   {"file_getattr", 468},
 	{"file_setattr", 469},
 };
 
@@ -116,7 +120,9 @@ static void sort_names(void)
 	name_count = kept;
 }
 
-/* Numbers below zero are libseccomp's own, for the names that an architecture lacks or multiplexes. */
+/*
+ * Numbers below zero are libseccomp's own, for the names that an architecture lacks or multiplexes.
+ */
 static void collect_names(void)
 {
 	for (unsigned i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
@@ -168,7 +174,10 @@ static unsigned call_of(int number)
 	return 0;
 }
 
-/* Where a call is multiplexed, its direct number, if any, is only found by looking through the numbers. */
+/*
+ * Where a call is multiplexed, its direct number, if any, is only found by looking through the
+ * numbers.
+ */
 static unsigned direct_slot(const struct arch *arch, uint32_t token, const char *wanted)
 {
 	for (unsigned slot = 0; slot < SLOTS_PLAIN; slot++) {
@@ -182,7 +191,10 @@ static unsigned direct_slot(const struct arch *arch, uint32_t token, const char 
 	return NONE;
 }
 
-/* Fills the next row; returns whether the architecture multiplexes. Where it does not, a call is just missing. */
+/*
+ * Fills the next row; returns whether the architecture multiplexes. Where it does not, a call is
+ * just missing.
+ */
 static int fill_row(const struct arch *arch, uint32_t token)
 {
 	uint16_t *row = rows[row_count];
@@ -232,9 +244,10 @@ static void print_names(void)
 	size_t at = 0;
 
 	printf("#define SYSCALL_NAMES %u\n#define SYSCALL_HASH_SIZE %u\n", name_count, HASH_SIZE);
-	printf("#define SYSCALL_SLOTS_PLAIN %u\n#define SYSCALL_PRIVATE_BASE %#x\n", SLOTS_PLAIN, PRIVATE_BASE);
-	printf("#define SYSCALL_NAME_SOCKETCALL %u\n#define SYSCALL_NAME_IPC %u\n", index_of("socketcall"),
-	       index_of("ipc"));
+	printf("#define SYSCALL_SLOTS_PLAIN %u\n#define SYSCALL_PRIVATE_BASE %#x\n", SLOTS_PLAIN,
+	       PRIVATE_BASE);
+	printf("#define SYSCALL_NAME_SOCKETCALL %u\n#define SYSCALL_NAME_IPC %u\n",
+	       index_of("socketcall"), index_of("ipc"));
 	printf("static const char syscall_pool[] =\n");
 	for (unsigned i = 0; i < name_count; i++)
 		printf("\t\"%s\\0\"\n", names[i]);
@@ -281,8 +294,8 @@ static void print_archs(void)
 		while (memcmp(rows[row], rows[row_count], sizeof(rows[0])))
 			row++;
 		row_count += row == row_count;
-		(void)snprintf(list[count++], sizeof(list[0]), "{%s, %#x, %u, %d, %d}", arch->token, arch->base,
-			       row, arch->wide, multiplexes);
+		(void)snprintf(list[count++], sizeof(list[0]), "{%s, %#x, %u, %d, %d}", arch->token,
+			       arch->base, row, arch->wide, multiplexes);
 	}
 	printf("static const uint16_t syscall_slots[][SYSCALL_NAMES] = {\n");
 	for (unsigned row = 0; row < row_count; row++)
@@ -301,8 +314,10 @@ int main(void)
 	const struct scmp_version *version = seccomp_version();
 
 	collect_names();
-	printf("/* Made by tools/syscall-tables.c with libseccomp %u.%u.%u. */\n", version->major, version->minor,
-	       version->micro);
+	printf("/* Made by tools/syscall-tables.c with libseccomp %u.%u.%u. */\n", version->major,
+	       version->minor, version->micro);
+	printf("#pragma once\n\n#include <linux/audit.h>\n#include <stdint.h>\n\n"
+	       "#include \"security/seccomp_syscalls.h\"\n#include \"spec/words.h\"\n\n");
 	print_names();
 	print_archs();
 	return fflush(stdout) ? 1 : 0;

@@ -3,6 +3,7 @@
  */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,15 +61,21 @@ void *arena_get_array(struct arena *a, size_t count, size_t size, struct err *e)
 void *arena_grow(struct arena *a, void *old, size_t count, size_t *capacity, size_t size,
 		 struct err *e)
 {
-	size_t wanted = *capacity ? *capacity * 2 : 4;
+	bool last = old && (char *)old + *capacity * size == a->start + a->used;
+	size_t wanted = *capacity ? *capacity * 2 : 8;
+	size_t used = a->used;
 	void *new;
 
 	if (count < *capacity)
 		return old;
+	if (last) /* the last piece of the arena grows where it is */
+		a->used = (size_t)((char *)old - a->start);
 	new = arena_get_array(a, wanted, size, e);
-	if (!new)
+	if (!new) {
+		a->used = used;
 		return NULL;
-	if (count)
+	}
+	if (new != old && count)
 		memcpy(new, old, count * size);
 	*capacity = wanted;
 	return new;

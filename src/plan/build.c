@@ -23,6 +23,7 @@ struct step *steps_add(struct steps *s, enum step_kind kind, const char *pointer
 		.side = plan_kinds[kind].side,
 		.stage = plan_kinds[kind].stage,
 		.pointer = pointer,
+		.item = -1,
 	};
 	return step;
 }

@@ -154,17 +154,17 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 
 /* Inside a user namespace the sources may be out of reach: the runtime opens their trees and init
  * inherits them. */
-static int open_outside(struct steps *s, struct plan_mount *mount, const char *pointer,
-			struct err *e)
+static int open_outside(struct steps *s, struct plan_mount *mount, size_t index, struct err *e)
 {
 	struct step *step;
 
 	if (mount->how != MOUNT_BIND || !s->plan->user_namespace)
 		return 0;
-	step = steps_add(s, STEP_OPEN_TREE, pointer, e);
+	step = steps_add(s, STEP_OPEN_TREE, "/mounts", e);
 	if (!step)
 		return -1;
 	mount->tree = s->plan->tree_count++;
+	step->item = (int)index;
 	step->mount = mount;
 	return 0;
 }
@@ -172,25 +172,25 @@ static int open_outside(struct steps *s, struct plan_mount *mount, const char *p
 int build_mounts(struct steps *s, const struct plan_request *request, struct err *e)
 {
 	const struct spec_mounts *mounts = &s->spec->mounts;
+	struct plan_mount *list = arena_get_array(s->arena, mounts->count, sizeof(*list), e);
 
+	if (!list)
+		return -1;
 	for (size_t i = 0; i < mounts->count; i++) {
-		const char *pointer = arena_format(s->arena, e, "/mounts/%zu", i);
-		struct plan_mount *mount = arena_get(s->arena, sizeof(*mount), e);
 		struct step *step;
 
-		if (!pointer || !mount)
-			return -1;
-		if (fill(s, request, &mounts->item[i], mount, e)) {
+		if (fill(s, request, &mounts->item[i], &list[i], e)) {
 			if (!e->pointer[0])
-				err_in(e, "%s", pointer);
+				err_in(e, "/mounts/%zu", i);
 			return -1;
 		}
-		if (open_outside(s, mount, pointer, e))
+		if (open_outside(s, &list[i], i, e))
 			return -1;
-		step = steps_add(s, STEP_MOUNT, pointer, e);
+		step = steps_add(s, STEP_MOUNT, "/mounts", e);
 		if (!step)
 			return -1;
-		step->mount = mount;
+		step->item = (int)i;
+		step->mount = &list[i];
 	}
 	return 0;
 }

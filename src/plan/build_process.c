@@ -10,11 +10,11 @@
 static int build_rlimits(struct steps *s, const struct spec_process *process, struct err *e)
 {
 	for (size_t i = 0; i < process->rlimits.count; i++) {
-		const char *pointer = arena_format(s->arena, e, "/process/rlimits/%zu", i);
-		struct step *step = pointer ? steps_add(s, STEP_RLIMIT, pointer, e) : NULL;
+		struct step *step = steps_add(s, STEP_RLIMIT, "/process/rlimits", e);
 
 		if (!step)
 			return -1;
+		step->item = (int)i;
 		step->rlimit = process->rlimits.item[i];
 		/* Only the runtime may raise a hard limit of a process in another user namespace.
 		 */

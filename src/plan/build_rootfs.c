@@ -19,13 +19,14 @@ static const struct spec_device default_devices[] = {
 	{.type = 'c', .path = "/dev/tty", .major = 5, .minor = 0},
 };
 
-static int add_device(struct steps *s, const struct spec_device *device, const char *pointer,
-		      struct err *e)
+/* item: its number in linux.devices, −1: one that every container has. */
+static int add_device(struct steps *s, const struct spec_device *device, int item, struct err *e)
 {
-	struct step *step = steps_add(s, STEP_DEVICE, pointer, e);
+	struct step *step = steps_add(s, STEP_DEVICE, item < 0 ? NULL : "/linux/devices", e);
 
 	if (!step)
 		return -1;
+	step->item = item;
 	step->device.item = device;
 	/* A user namespace may not make device nodes: the host's own is bound there instead. */
 	step->device.bind = s->plan->user_namespace || s->facts->in_user_namespace;
@@ -46,14 +47,11 @@ static int build_devices(struct steps *s, struct err *e)
 
 	for (size_t i = 0; i < array_len(default_devices); i++)
 		if (!find_device(s->spec, default_devices[i].path) &&
-		    add_device(s, &default_devices[i], NULL, e))
+		    add_device(s, &default_devices[i], -1, e))
 			return -1;
-	for (size_t i = 0; i < devices->count; i++) {
-		const char *pointer = arena_format(s->arena, e, "/linux/devices/%zu", i);
-
-		if (!pointer || add_device(s, &devices->item[i], pointer, e))
+	for (size_t i = 0; i < devices->count; i++)
+		if (add_device(s, &devices->item[i], (int)i, e))
 			return -1;
-	}
 	return steps_add(s, STEP_DEV_LINKS, NULL, e) ? 0 : -1;
 }
 
@@ -91,6 +89,7 @@ int build_readonly_mounts(struct steps *s, struct err *e)
 		step = steps_add(s, STEP_MOUNT_READONLY, mount->pointer, e);
 		if (!step)
 			return -1;
+		step->item = mount->item;
 		step->mount = late;
 	}
 	if (s->spec->root->readonly && !steps_add(s, STEP_ROOT_READONLY, "/root/readonly", e))
@@ -99,22 +98,22 @@ int build_readonly_mounts(struct steps *s, struct err *e)
 }
 
 static int add_text(struct steps *s, enum step_kind kind, const char *text, const char *pointer,
-		    struct err *e)
+		    int item, struct err *e)
 {
-	struct step *step = pointer ? steps_add(s, kind, pointer, e) : NULL;
+	struct step *step = steps_add(s, kind, pointer, e);
 
 	if (!step)
 		return -1;
+	step->item = item;
 	step->text = text;
 	return 0;
 }
 
 static int add_paths(struct steps *s, enum step_kind kind, const struct str_list *paths,
-		     const char *field, struct err *e)
+		     const char *pointer, struct err *e)
 {
 	for (size_t i = 0; i < paths->count; i++)
-		if (add_text(s, kind, paths->item[i],
-			     arena_format(s->arena, e, "/linux/%s/%zu", field, i), e))
+		if (add_text(s, kind, paths->item[i], pointer, (int)i, e))
 			return -1;
 	return 0;
 }
@@ -161,14 +160,15 @@ int build_settings(struct steps *s, struct err *e)
 	const struct spec *spec = s->spec;
 
 	if (spec->hostname && *spec->hostname &&
-	    add_text(s, STEP_HOSTNAME, spec->hostname, "/hostname", e))
+	    add_text(s, STEP_HOSTNAME, spec->hostname, "/hostname", -1, e))
 		return -1;
 	if (spec->domainname && *spec->domainname &&
-	    add_text(s, STEP_DOMAINNAME, spec->domainname, "/domainname", e))
+	    add_text(s, STEP_DOMAINNAME, spec->domainname, "/domainname", -1, e))
 		return -1;
 	if (add_sysctls(s, e) ||
-	    add_paths(s, STEP_READONLY_PATH, &spec->linux_.readonly_paths, "readonlyPaths", e) ||
-	    add_paths(s, STEP_MASK_PATH, &spec->linux_.masked_paths, "maskedPaths", e))
+	    add_paths(s, STEP_READONLY_PATH, &spec->linux_.readonly_paths, "/linux/readonlyPaths",
+		      e) ||
+	    add_paths(s, STEP_MASK_PATH, &spec->linux_.masked_paths, "/linux/maskedPaths", e))
 		return -1;
 	return 0;
 }

@@ -15,7 +15,7 @@
 #define TTY_READY (HAS_ROOT | HAS_SESSION | HAS_SOCKET)
 
 /* Privileges that will not be needed are gone, and the standard streams are those to be given. */
-#define USER_READY (IS_BOUND | HAS_CONSOLE)
+#define USER_READY (IS_BOUND | HAS_TTY)
 
 /* clang-format off */
 const struct plan_kind plan_kinds[STEP_KINDS] = {
@@ -40,7 +40,7 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_MOUNT]         = {"mount",         SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_DEVICE]        = {"device",        SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_DEV_LINKS]     = {"dev-links",     SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
-	[STEP_CONSOLE]       = {"console",       SIDE_INIT,    STAGE_ROOTFS, TTY_READY, HAS_CONSOLE},
+	[STEP_CONSOLE]       = {"console",       SIDE_INIT,    STAGE_ROOTFS, TTY_READY, HAS_TTY},
 	[STEP_HOOK]          = {"hook",          SIDE_RUNTIME, STAGE_HOST_HOOKS,0, 0},
 	[STEP_PIVOT]         = {"pivot",         SIDE_INIT,    STAGE_PIVOT, HAS_ROOT, IN_ROOT},
 	[STEP_MOUNT_READONLY] = {"mount-readonly",SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},

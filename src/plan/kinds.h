@@ -21,7 +21,7 @@ enum plan_fact {
 	IS_CLOSED = 1 << 11,   /* nothing of ours outlives the execution */
 	HAS_SESSION = 1 << 11, /* init leads a session of its own */
 	HAS_SOCKET = 1 << 12,  /* the console socket is connected */
-	HAS_CONSOLE = 1 << 13, /* standard streams and controlling terminal are the process's */
+	HAS_TTY = 1 << 13,     /* standard streams and controlling terminal are the process's */
 };
 
 struct plan_kind {

@@ -117,6 +117,7 @@ struct step {
 	enum plan_stage stage;
 	enum plan_side side;
 	const char *pointer; /* JSON pointer into config.json, NULL: from no single place */
+	int item;            /* which element of the array at pointer, −1: pointer says it all */
 	union {
 		const struct cgroup_setting *setting;  /* CGROUP_WRITE */
 		const struct spec_device_rules *rules; /* CGROUP_DEVICES */

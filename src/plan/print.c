@@ -347,7 +347,9 @@ static void print_stage(const struct plan *plan, enum plan_stage stage, struct s
 			continue;
 		str_addf(out, "  %s ", columns[step->side]);
 		plan_describe(step, out);
-		if (step->pointer)
+		if (step->pointer && step->item >= 0)
+			str_addf(out, "  [%s/%d]", step->pointer, step->item);
+		else if (step->pointer)
 			str_addf(out, "  [%s]", step->pointer);
 		str_add_char(out, '\n');
 	}

@@ -35,13 +35,17 @@ static int bind_dev_console(struct walk *w, int slave, struct err *e)
 	return target < 0 || mountfd_attach(tree, target, e) ? -1 : 0;
 }
 
-/* To the listener at the console socket; without one the runtime itself stays and relays. */
+/*
+ * To the listener at the console socket, as the kernel made it. Without one the runtime itself
+ * stays and relays, and the caller's own terminal will put the carriage returns in.
+ */
 static int hand_over(struct walk *w, int master, struct err *e)
 {
 	char name[TTY_NAME_MAX];
 
 	if (w->console < 0)
-		return sync_send_terminal(w->sync, master, e);
+		return tty_keep_newlines(master, e) || sync_send_terminal(w->sync, master, e) ? -1
+											      : 0;
 	if (tty_name(master, name, e) || fdpass_send(w->console, name, master, e))
 		return err_wrap(e, "console socket");
 	fd_close(&w->console);

@@ -85,9 +85,10 @@ static int adopt(struct walk *w, struct err *e)
 	w->pid = 0;
 	failed = sync_receive_spawned(w->sync, w->log, &pid, &w->pidfd, e);
 	(void)wait_for(between);
-	if (!failed)
-		w->pid = (pid_t)pid;
-	return failed;
+	if (failed)
+		return -1;
+	w->pid = (pid_t)pid;
+	return sync_send_done(w->sync, STAGE_PREPARE, e);
 }
 
 /* Makes the caller's next child a member of the given pid namespace. *ret_own brings it back. */

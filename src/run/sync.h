@@ -6,6 +6,7 @@
  *        │                                        │
  *        │ ◄───────────── SPAWNED pid, [pidfd] ── │   only from a process in between,
  *        │                                        │   whose sibling init is
+ *        │ ── DONE prepare ─────────────────────► │   … and init may speak itself
  *        │ ── DONE stage ───────────────────────► │   wherever plan_wait says that
  *        │ ◄─────────────────────── DONE stage ── │   the other must know
  *        │                                        │

@@ -1,9 +1,10 @@
 /*
  * Seccomp: from linux.seccomp to a classic BPF program, without libseccomp.
  *
- * seccomp_compile is pure: the same profile and architecture give the same program. The program checks the
- * architecture, then finds the system call by a balanced tree over sorted ranges of numbers, then the arguments.
- * Sources: seccomp(2), runtime-spec config-linux.md "Seccomp", the kernel's userspace-api/seccomp_filter.rst.
+ * seccomp_compile is pure: the same profile and architecture give the same program. The program
+ * checks the architecture, then finds the system call by a balanced tree over sorted ranges of
+ * numbers, then the arguments. Sources: seccomp(2), runtime-spec config-linux.md "Seccomp", the
+ * kernel's userspace-api/seccomp_filter.rst.
  */
 #pragma once
 
@@ -20,25 +21,36 @@ struct seccomp_program {
 	struct sock_filter *code;
 	unsigned short length; /* instructions */
 	uint32_t flags;        /* SECCOMP_FILTER_FLAG_… for seccomp_load */
-	bool default_flags;    /* flags were not given: SPEC_ALLOW is used where the kernel has it */
-	bool notify;           /* some rule has SCMP_ACT_NOTIFY: seccomp_load gives a descriptor */
+	/* flags were not given: SPEC_ALLOW is used where the kernel has it */
+	bool default_flags;
+	bool notify; /* some rule has SCMP_ACT_NOTIFY: seccomp_load gives a descriptor */
 };
 
 /* The AUDIT_ARCH_… of this build. */
 extern const uint32_t seccomp_native_arch;
 
 /*
- * Compiles a profile. native is always among the architectures. Unknown system call names are skipped (told to log at
- * debug level). Errors: ERR_INVALID with the pointer of the rule, ERR_UNSUPPORTED for what this build cannot express.
+ * Compiles a profile. native is always among the architectures. Unknown system call names are
+ * skipped (told to log at debug level). Errors: ERR_INVALID with the pointer of the rule,
+ * ERR_UNSUPPORTED for what this build cannot express.
  */
-int seccomp_compile(const struct spec_seccomp *profile, uint32_t native, const struct log *log, struct arena *a,
-		    struct seccomp_program *ret, struct err *e) must_check;
+int seccomp_compile(const struct spec_seccomp *profile, uint32_t native, const struct log *log,
+		    struct arena *a, struct seccomp_program *ret, struct err *e) must_check;
 
-/* Installs it for the calling thread. *ret_listener gets the notify descriptor, −1 without notify. */
-int seccomp_load(const struct seccomp_program *program, int *ret_listener, struct err *e) must_check;
+/*
+ * Installs it for the calling thread. *ret_listener gets the notify descriptor, −1 without notify.
+ */
+int seccomp_load(const struct seccomp_program *program, int *ret_listener,
+		 struct err *e) must_check;
 
-/* The number of a system call on an architecture (AUDIT_ARCH_… or SPEC_ARCH_X32); −1 when it has none. */
+/*
+ * The number of a system call on an architecture (AUDIT_ARCH_… or SPEC_ARCH_X32); −1 when it has
+ * none.
+ */
 int seccomp_syscall_number(uint32_t arch, const char *name);
 
-/* The SECCOMP_FILTER_FLAG_… of config.json that the running kernel has; 0 without seccomp. For `creel features`. */
+/*
+ * The SECCOMP_FILTER_FLAG_… of config.json that the running kernel has; 0 without seccomp. For
+ * `creel features`.
+ */
 uint32_t seccomp_kernel_flags(void);

@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-#define JUMP_REACH 255u  /* a conditional jump has 8 bits for its distance */
-#define RETURN_REACH 200u /* past this a second copy of a return is cheaper than long jumps to the first */
+#define JUMP_REACH 255u /* a conditional jump has 8 bits for its distance */
+#define RETURN_REACH \
+	200u /* past this a second copy of a return is cheaper than long jumps to the first */
 
 void bpf_init(struct bpf_writer *w, struct sock_filter *code)
 {
@@ -40,7 +41,8 @@ unsigned bpf_return(struct bpf_writer *w, uint32_t value)
 		return kept->label;
 	if (!kept)
 		kept = &w->kept[w->kept_next++ % BPF_RETURNS_KEPT];
-	*kept = (struct bpf_return){value, put(w, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, value))};
+	*kept = (struct bpf_return){value,
+				    put(w, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, value))};
 	return kept->label;
 }
 
@@ -54,7 +56,10 @@ unsigned bpf_and(struct bpf_writer *w, uint32_t mask)
 	return put(w, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
 }
 
-/* A stepping stone behind a conditional jump that cannot reach its target; an unconditional jump has 32 bits. */
+/*
+ * A stepping stone behind a conditional jump that cannot reach its target; an unconditional jump
+ * has 32 bits.
+ */
 static unsigned stepping_stone(struct bpf_writer *w, unsigned target)
 {
 	return put(w, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, w->count - target));
@@ -68,5 +73,6 @@ unsigned bpf_jump(struct bpf_writer *w, uint16_t test, uint32_t k, unsigned yes,
 	if (w->count - no > JUMP_REACH)
 		no = stepping_stone(w, no);
 	return put(w, (struct sock_filter)BPF_JUMP((uint16_t)(BPF_JMP | BPF_K | test), k,
-						   (uint8_t)(w->count - yes), (uint8_t)(w->count - no)));
+						   (uint8_t)(w->count - yes),
+						   (uint8_t)(w->count - no)));
 }

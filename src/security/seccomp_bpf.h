@@ -1,10 +1,10 @@
 /*
  * A writer of classic BPF that goes from the last instruction to the first.
  *
- * Classic BPF only jumps forward, so everything that a jump can go to has been written already and its distance is
- * known: no second pass, no patching. A place in the program is a label: how many instructions there were, counted
- * from the end, once the instruction at that place was written. Labels stay good until the end. Used by the seccomp
- * compiler alone; knows nothing of profiles.
+ * Classic BPF only jumps forward, so everything that a jump can go to has been written already and
+ * its distance is known: no second pass, no patching. A place in the program is a label: how many
+ * instructions there were, counted from the end, once the instruction at that place was written.
+ * Labels stay good until the end. Used by the seccomp compiler alone; knows nothing of profiles.
  */
 #pragma once
 
@@ -18,7 +18,11 @@ struct bpf_writer {
 	struct sock_filter *code; /* BPF_MAXINSNS of them; the program ends at the last */
 	unsigned count;
 	bool full; /* something did not fit: nothing is written any more, labels are meaningless */
-	struct bpf_return { uint32_t value; unsigned label; } kept[BPF_RETURNS_KEPT]; /* the latest returns */
+	/* the latest returns */
+	struct bpf_return {
+		uint32_t value;
+		unsigned label;
+	} kept[BPF_RETURNS_KEPT];
 	unsigned kept_next;
 };
 
@@ -31,7 +35,10 @@ struct sock_filter *bpf_start(const struct bpf_writer *w);
 /* The label of "return value", written anew only when there is none near. */
 unsigned bpf_return(struct bpf_writer *w, uint32_t value);
 
-/* "load the word at offset"; goes on with the instruction that was written last, a jump on that word. */
+/*
+ * "load the word at offset"; goes on with the instruction that was written last, a jump on that
+ * word.
+ */
 unsigned bpf_load(struct bpf_writer *w, uint32_t offset);
 
 /* "and the word with mask"; goes on likewise. */

@@ -1,5 +1,6 @@
 /*
- * Seccomp and the running kernel: loading a compiled program, and which flags the kernel has. See seccomp.h.
+ * Seccomp and the running kernel: loading a compiled program, and which flags the kernel has. See
+ * seccomp.h.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -49,9 +50,12 @@ int seccomp_load(const struct seccomp_program *program, int *ret_listener, struc
 	long got = seccomp(SECCOMP_SET_MODE_FILTER, program->flags, &prog);
 
 	if (got < 0 && errno == EINVAL && program->default_flags)
-		got = seccomp(SECCOMP_SET_MODE_FILTER, program->flags & ~SECCOMP_FILTER_FLAG_SPEC_ALLOW, &prog);
+		got = seccomp(SECCOMP_SET_MODE_FILTER,
+			      program->flags & ~SECCOMP_FILTER_FLAG_SPEC_ALLOW, &prog);
 	if (got < 0)
-		return err_sys(e, "error loading seccomp filter into kernel: error loading seccomp filter");
+		return err_sys(
+			e,
+			"error loading seccomp filter into kernel: error loading seccomp filter");
 	*ret_listener = program->notify ? (int)got : -1;
 	return 0;
 }

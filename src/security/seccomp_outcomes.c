@@ -1,9 +1,9 @@
 /*
  * Outcomes and the code of their chains: see seccomp_outcomes.h.
  *
- * Classic BPF has 32-bit words, so a wide argument is compared in two halves. Narrow architectures compare the low
- * half alone, and only the low half of the value that config.json gives, as libseccomp does: profiles write −1 as
- * 18446744073709551615 for them too.
+ * Classic BPF has 32-bit words, so a wide argument is compared in two halves. Narrow architectures
+ * compare the low half alone, and only the low half of the value that config.json gives, as
+ * libseccomp does: profiles write −1 as 18446744073709551615 for them too.
  */
 #include "security/seccomp_outcomes.h"
 
@@ -13,7 +13,8 @@
 #define OUTCOMES_MAX 4096 /* each is at least an instruction, and no program has more */
 #define CONDITIONS_MAX 6
 
-int seccomp_outcomes_init(struct seccomp_outcomes *o, uint32_t default_ret, struct arena *a, struct err *e)
+int seccomp_outcomes_init(struct seccomp_outcomes *o, uint32_t default_ret, struct arena *a,
+			  struct err *e)
 {
 	*o = (struct seccomp_outcomes){.arena = a};
 	o->item = arena_grow(a, NULL, 0, &o->capacity, sizeof(o->item[0]), e);
@@ -23,11 +24,15 @@ int seccomp_outcomes_init(struct seccomp_outcomes *o, uint32_t default_ret, stru
 	return 0;
 }
 
-int seccomp_outcomes_match(struct seccomp_outcomes *o, struct seccomp_match match, uint16_t *ret_match, struct err *e)
+int seccomp_outcomes_match(struct seccomp_outcomes *o, struct seccomp_match match,
+			   uint16_t *ret_match, struct err *e)
 {
 	if (o->match_count > UINT16_MAX)
-		return err_set(e, ERR_INVALID, "the seccomp profile is too large: it has too many conditional rules");
-	o->match = arena_grow(o->arena, o->match, o->match_count, &o->match_capacity, sizeof(o->match[0]), e);
+		return err_set(
+			e, ERR_INVALID,
+			"the seccomp profile is too large: it has too many conditional rules");
+	o->match = arena_grow(o->arena, o->match, o->match_count, &o->match_capacity,
+			      sizeof(o->match[0]), e);
 	if (!o->match)
 		return -1;
 	*ret_match = (uint16_t)o->match_count;
@@ -36,17 +41,22 @@ int seccomp_outcomes_match(struct seccomp_outcomes *o, struct seccomp_match matc
 }
 
 /* The number of the outcome that is equal to wanted, made if there is none. */
-static int intern(struct seccomp_outcomes *o, struct seccomp_outcome wanted, uint16_t *ret_outcome, struct err *e)
+static int intern(struct seccomp_outcomes *o, struct seccomp_outcome wanted, uint16_t *ret_outcome,
+		  struct err *e)
 {
 	size_t i = 0;
 
-	while (i < o->count && (o->item[i].ret != wanted.ret || o->item[i].before != wanted.before ||
-				o->item[i].match != wanted.match || o->item[i].depth != wanted.depth))
+	while (i < o->count &&
+	       (o->item[i].ret != wanted.ret || o->item[i].before != wanted.before ||
+		o->item[i].match != wanted.match || o->item[i].depth != wanted.depth))
 		i++;
 	if (i == OUTCOMES_MAX)
-		return err_set(e, ERR_INVALID, "the seccomp profile is too large: it has too many conditional rules");
+		return err_set(
+			e, ERR_INVALID,
+			"the seccomp profile is too large: it has too many conditional rules");
 	if (i == o->count) {
-		o->item = arena_grow(o->arena, o->item, o->count, &o->capacity, sizeof(o->item[0]), e);
+		o->item = arena_grow(o->arena, o->item, o->count, &o->capacity, sizeof(o->item[0]),
+				     e);
 		if (!o->item)
 			return -1;
 		o->item[o->count++] = wanted;
@@ -61,14 +71,15 @@ static bool is_settled(const struct seccomp_outcomes *o, uint16_t outcome)
 	return outcome != OUTCOME_DEFAULT && o->item[outcome].depth == 0;
 }
 
-int seccomp_outcome_settle(struct seccomp_outcomes *o, uint32_t ret, uint16_t *outcome, struct err *e)
+int seccomp_outcome_settle(struct seccomp_outcomes *o, uint32_t ret, uint16_t *outcome,
+			   struct err *e)
 {
 	if (is_settled(o, *outcome))
 		return 0;
 	return intern(o, (struct seccomp_outcome){.ret = ret}, outcome, e);
 }
 
-/* ---- conditions -------------------------------------------------------------------------------------------- */
+/* ---- conditions ------------------------------------------------------------------------------ */
 
 /* A comparison with a mask of zero holds for every argument. */
 static bool is_always(const struct spec_seccomp_arg *c, bool wide)
@@ -76,7 +87,10 @@ static bool is_always(const struct spec_seccomp_arg *c, bool wide)
 	return c->op == OP_MASKED_EQ && !(wide ? c->value : (uint32_t)c->value);
 }
 
-/* The conditions of a match in the order of their arguments, without those that always hold. Returns how many. */
+/*
+ * The conditions of a match in the order of their arguments, without those that always hold.
+ * Returns how many.
+ */
 static size_t conditions(const struct seccomp_match *m, bool wide, struct spec_seccomp_arg *out)
 {
 	size_t count = 0;
@@ -90,7 +104,8 @@ static size_t conditions(const struct seccomp_match *m, bool wide, struct spec_s
 	return count;
 }
 
-int seccomp_outcome_extend(struct seccomp_outcomes *o, uint16_t match, bool wide, uint16_t *outcome, struct err *e)
+int seccomp_outcome_extend(struct seccomp_outcomes *o, uint16_t match, bool wide, uint16_t *outcome,
+			   struct err *e)
 {
 	struct spec_seccomp_arg unused[CONDITIONS_MAX];
 	uint32_t ret = o->match[match].ret;
@@ -100,19 +115,24 @@ int seccomp_outcome_extend(struct seccomp_outcomes *o, uint16_t match, bool wide
 		return 0;
 	if (!conditions(&o->match[match], wide, unused))
 		return seccomp_outcome_settle(o, ret, outcome, e);
-	return intern(o, (struct seccomp_outcome){.before = *outcome, .match = match, .depth = (uint16_t)(depth + 1)},
+	return intern(o,
+		      (struct seccomp_outcome){
+			      .before = *outcome, .match = match, .depth = (uint16_t)(depth + 1)},
 		      outcome, e);
 }
 
-/* ---- code -------------------------------------------------------------------------------------------------- */
+/* ---- code ------------------------------------------------------------------------------------ */
 
-struct halves { uint32_t low, high; }; /* offsets in struct seccomp_data */
+struct halves {
+	uint32_t low, high;
+}; /* offsets in struct seccomp_data */
 
 static struct halves argument(const struct seccomp_outcomes *o, uint32_t index)
 {
 	uint32_t first = (uint32_t)offsetof(struct seccomp_data, args) + 8 * index;
 
-	return o->big_endian ? (struct halves){first + 4, first} : (struct halves){first, first + 4};
+	return o->big_endian ? (struct halves){first + 4, first}
+			     : (struct halves){first, first + 4};
 }
 
 static uint32_t high(uint64_t value)
@@ -121,8 +141,8 @@ static uint32_t high(uint64_t value)
 }
 
 /* The word at offset, under mask, against value. */
-static unsigned write_masked(struct bpf_writer *w, uint32_t offset, uint32_t mask, uint32_t value, unsigned yes,
-			     unsigned no)
+static unsigned write_masked(struct bpf_writer *w, uint32_t offset, uint32_t mask, uint32_t value,
+			     unsigned yes, unsigned no)
 {
 	value &= mask;
 	if (!mask)
@@ -139,7 +159,10 @@ static unsigned write_masked(struct bpf_writer *w, uint32_t offset, uint32_t mas
 	return bpf_load(w, offset);
 }
 
-/* Greater than the value, or equal where test is BPF_JGE: the high words decide unless they are equal. */
+/*
+ * Greater than the value, or equal where test is BPF_JGE: the high words decide unless they are
+ * equal.
+ */
 static unsigned write_order(struct bpf_writer *w, const struct halves *at, uint16_t test,
 			    const struct spec_seccomp_arg *c, bool wide, unsigned yes, unsigned no)
 {
@@ -158,8 +181,8 @@ static unsigned write_order(struct bpf_writer *w, const struct halves *at, uint1
 	return bpf_load(w, at->high);
 }
 
-static unsigned write_equal(struct bpf_writer *w, const struct halves *at, const struct spec_seccomp_arg *c, bool wide,
-			    unsigned yes, unsigned no)
+static unsigned write_equal(struct bpf_writer *w, const struct halves *at,
+			    const struct spec_seccomp_arg *c, bool wide, unsigned yes, unsigned no)
 {
 	uint64_t mask = c->op == OP_MASKED_EQ ? c->value : UINT64_MAX;
 	uint64_t value = c->op == OP_MASKED_EQ ? c->value_two : c->value;
@@ -171,7 +194,8 @@ static unsigned write_equal(struct bpf_writer *w, const struct halves *at, const
 }
 
 static unsigned write_condition(const struct seccomp_outcomes *o, struct bpf_writer *w,
-				const struct spec_seccomp_arg *c, bool wide, unsigned yes, unsigned no)
+				const struct spec_seccomp_arg *c, bool wide, unsigned yes,
+				unsigned no)
 {
 	struct halves at = argument(o, c->index);
 
@@ -194,8 +218,8 @@ static unsigned write_condition(const struct seccomp_outcomes *o, struct bpf_wri
 }
 
 /* All conditions of a match, from the last; when one fails, no. */
-static unsigned write_match(const struct seccomp_outcomes *o, struct bpf_writer *w, const struct seccomp_match *m,
-			    bool wide, unsigned no)
+static unsigned write_match(const struct seccomp_outcomes *o, struct bpf_writer *w,
+			    const struct seccomp_match *m, bool wide, unsigned no)
 {
 	struct spec_seccomp_arg c[CONDITIONS_MAX];
 	size_t count = conditions(m, wide, c);
@@ -218,25 +242,26 @@ static bool is_plain(const struct seccomp_match *m, bool wide, struct spec_secco
 }
 
 /*
- * How many matches before end, itself included, are plain, of one argument, and agree in its high half: they can
- * share the load of the argument and the test of the high half.
+ * How many matches before end, itself included, are plain, of one argument, and agree in its high
+ * half: they can share the load of the argument and the test of the high half.
  */
-static size_t group_size(const struct seccomp_outcomes *o, const uint16_t *list, size_t end, bool wide)
+static size_t group_size(const struct seccomp_outcomes *o, const uint16_t *list, size_t end,
+			 bool wide)
 {
 	struct spec_seccomp_arg last, c;
 	size_t count = 1;
 
 	if (!is_plain(&o->match[list[end]], wide, &last))
 		return 1;
-	while (count <= end && is_plain(&o->match[list[end - count]], wide, &c) && c.index == last.index &&
-	       (!wide || high(c.value) == high(last.value)))
+	while (count <= end && is_plain(&o->match[list[end - count]], wide, &c) &&
+	       c.index == last.index && (!wide || high(c.value) == high(last.value)))
 		count++;
 	return count;
 }
 
 /* A group of count matches: load once, then one comparison for each. */
-static unsigned write_group(const struct seccomp_outcomes *o, struct bpf_writer *w, const uint16_t *list,
-			    size_t count, bool wide, unsigned no)
+static unsigned write_group(const struct seccomp_outcomes *o, struct bpf_writer *w,
+			    const uint16_t *list, size_t count, bool wide, unsigned no)
 {
 	struct spec_seccomp_arg c = {0};
 	unsigned label = no;
@@ -256,7 +281,7 @@ static unsigned write_group(const struct seccomp_outcomes *o, struct bpf_writer 
 	return bpf_load(w, at.high);
 }
 
-/* ---- the order of matches ---------------------------------------------------------------------------------- */
+/* ---- the order of matches -------------------------------------------------------------------- */
 
 static int precision(enum seccomp_op op)
 {
@@ -283,9 +308,10 @@ static uint64_t compared_value(const struct spec_seccomp_arg *c, bool wide)
 }
 
 /*
- * Whether match a is tested before b. It only matters where both hold and their actions differ; the order is then
- * libseccomp's, condition by condition: later arguments first, equality before limits, of limits the one that fewer
- * values pass, of two matches that begin alike the shorter. Where all this is equal, the order of the file stands.
+ * Whether match a is tested before b. It only matters where both hold and their actions differ; the
+ * order is then libseccomp's, condition by condition: later arguments first, equality before
+ * limits, of limits the one that fewer values pass, of two matches that begin alike the shorter.
+ * Where all this is equal, the order of the file stands.
  */
 static bool goes_before(const struct seccomp_match *a, const struct seccomp_match *b, bool wide)
 {
@@ -293,14 +319,16 @@ static bool goes_before(const struct seccomp_match *a, const struct seccomp_matc
 	size_t count_x = conditions(a, wide, x), count_y = conditions(b, wide, y);
 
 	for (size_t i = 0; i < count_x && i < count_y; i++) {
-		uint64_t value_x = compared_value(&x[i], wide), value_y = compared_value(&y[i], wide);
+		uint64_t value_x = compared_value(&x[i], wide),
+			 value_y = compared_value(&y[i], wide);
 
 		if (x[i].index != y[i].index)
 			return x[i].index > y[i].index;
 		if (precision(x[i].op) != precision(y[i].op))
 			return precision(x[i].op) > precision(y[i].op);
 		if (value_x != value_y)
-			return x[i].op == OP_LT || x[i].op == OP_LE ? value_x < value_y : value_x > value_y;
+			return x[i].op == OP_LT || x[i].op == OP_LE ? value_x < value_y
+								    : value_x > value_y;
 	}
 	return count_x < count_y;
 }
@@ -319,7 +347,8 @@ static void sort(const struct seccomp_outcomes *o, uint16_t *list, size_t count,
 }
 
 /* The matches of a chain, sorted; NULL on failure. */
-static uint16_t *sorted_matches(const struct seccomp_outcomes *o, uint16_t outcome, bool wide, struct err *e)
+static uint16_t *sorted_matches(const struct seccomp_outcomes *o, uint16_t outcome, bool wide,
+				struct err *e)
 {
 	uint16_t *list = arena_get_array(o->arena, o->item[outcome].depth, sizeof(list[0]), e);
 
@@ -331,8 +360,8 @@ static uint16_t *sorted_matches(const struct seccomp_outcomes *o, uint16_t outco
 	return list;
 }
 
-int seccomp_outcome_write(struct seccomp_outcomes *o, uint16_t outcome, bool wide, struct bpf_writer *w,
-			  unsigned *ret_label, struct err *e)
+int seccomp_outcome_write(struct seccomp_outcomes *o, uint16_t outcome, bool wide,
+			  struct bpf_writer *w, unsigned *ret_label, struct err *e)
 {
 	struct seccomp_outcome *chain = &o->item[outcome];
 	size_t left = chain->depth;

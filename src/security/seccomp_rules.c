@@ -10,22 +10,29 @@
 #include "base/str.h"
 
 #define ARGUMENTS 6
-#define ERRNO_MAX 4095 /* the kernel's MAX_ERRNO: a larger one would reach the program as another value */
+#define ERRNO_MAX \
+	4095 /* the kernel's MAX_ERRNO: a larger one would reach the program as another value */
 #define NAME_UNKNOWN UINT16_MAX
 
-/* ---- reading ----------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* An action that carries a number; EPERM where none is given. */
-static int with_data(uint32_t action, struct opt_u32 data, uint32_t max, uint32_t *ret, struct err *e)
+static int with_data(uint32_t action, struct opt_u32 data, uint32_t max, uint32_t *ret,
+		     struct err *e)
 {
 	if (data.set && data.value > max)
-		return err_set(e, ERR_INVALID, "seccomp errno %u is too large, the most is %u", data.value, max);
+		return err_set(e, ERR_INVALID, "seccomp errno %u is too large, the most is %u",
+			       data.value, max);
 	*ret = action | (data.set ? data.value : EPERM);
 	return 0;
 }
 
-/* What a filter returns for an action. An errno given with another action than the two that use it is ignored. */
-static int action_value(enum seccomp_action action, struct opt_u32 errno_ret, uint32_t *ret, struct err *e)
+/*
+ * What a filter returns for an action. An errno given with another action than the two that use it
+ * is ignored.
+ */
+static int action_value(enum seccomp_action action, struct opt_u32 errno_ret, uint32_t *ret,
+			struct err *e)
 {
 	switch (action) {
 	case ACT_KILL_THREAD:
@@ -61,7 +68,8 @@ static int check_args(const struct spec_seccomp_rule *spec, bool *ret_repeated, 
 
 	for (size_t i = 0; i < spec->arg_count; i++) {
 		if (spec->args[i].index >= ARGUMENTS) {
-			(void)err_set(e, ERR_INVALID, "system calls have %d arguments, there is none of index %u",
+			(void)err_set(e, ERR_INVALID,
+				      "system calls have %d arguments, there is none of index %u",
 				      ARGUMENTS, spec->args[i].index);
 			return err_in(e, "/args/%zu/index", i);
 		}
@@ -72,7 +80,10 @@ static int check_args(const struct spec_seccomp_rule *spec, bool *ret_repeated, 
 	return 0;
 }
 
-/* Conditions are joined by "and", unless an argument is named twice: then each is a rule of its own, as in runc. */
+/*
+ * Conditions are joined by "and", unless an argument is named twice: then each is a rule of its
+ * own, as in runc.
+ */
 static int add_matches(struct seccomp_rules *r, struct seccomp_rule *rule, struct err *e)
 {
 	const struct spec_seccomp_rule *spec = rule->spec;
@@ -94,23 +105,28 @@ static int add_matches(struct seccomp_rules *r, struct seccomp_rule *rule, struc
 	return 0;
 }
 
-static int find_name(const struct seccomp_rule *rule, const char *name, const struct log *log, uint16_t *ret,
-		     struct err *e)
+static int find_name(const struct seccomp_rule *rule, const char *name, const struct log *log,
+		     uint16_t *ret, struct err *e)
 {
 	int found = seccomp_name_find(name);
 
 	if (!name[0])
 		return err_set(e, ERR_INVALID, "empty string is not a valid syscall");
-	/* The descriptor of the listener is handed over after the filter is loaded, and that takes write(2). */
+	/*
+	 * The descriptor of the listener is handed over after the filter is loaded, and that takes
+	 * write(2).
+	 */
 	if (rule->spec->action == ACT_NOTIFY && str_equal(name, "write"))
-		return err_set(e, ERR_INVALID, "SCMP_ACT_NOTIFY cannot be used for the write syscall");
+		return err_set(e, ERR_INVALID,
+			       "SCMP_ACT_NOTIFY cannot be used for the write syscall");
 	if (found < 0)
 		log_add(log, LOG_LEVEL_DEBUG, "unknown seccomp syscall \"%s\" ignored", name);
 	*ret = found < 0 ? NAME_UNKNOWN : (uint16_t)found;
 	return 0;
 }
 
-static int read_rule(struct seccomp_rules *r, struct seccomp_rule *rule, const struct log *log, struct err *e)
+static int read_rule(struct seccomp_rules *r, struct seccomp_rule *rule, const struct log *log,
+		     struct err *e)
 {
 	const struct str_list *names = &rule->spec->names;
 	uint16_t *index = arena_get_array(r->arena, names->count, sizeof(index[0]), e);
@@ -124,8 +140,8 @@ static int read_rule(struct seccomp_rules *r, struct seccomp_rule *rule, const s
 	return rule->spec->arg_count ? add_matches(r, rule, e) : 0;
 }
 
-int seccomp_rules_read(struct seccomp_rules *r, const struct spec_seccomp *profile, const struct log *log,
-		       struct arena *a, struct err *e)
+int seccomp_rules_read(struct seccomp_rules *r, const struct spec_seccomp *profile,
+		       const struct log *log, struct arena *a, struct err *e)
 {
 	*r = (struct seccomp_rules){.count = profile->rule_count, .arena = a};
 	if (profile->default_action == ACT_NOTIFY) {
@@ -145,26 +161,28 @@ int seccomp_rules_read(struct seccomp_rules *r, const struct spec_seccomp *profi
 	return 0;
 }
 
-/* ---- applying ---------------------------------------------------------------------------------------------- */
+/* ---- applying -------------------------------------------------------------------------------- */
 
-static int apply_direct(struct seccomp_rules *r, const struct seccomp_rule *rule, bool wide, uint16_t *outcome,
-			struct err *e)
+static int apply_direct(struct seccomp_rules *r, const struct seccomp_rule *rule, bool wide,
+			uint16_t *outcome, struct err *e)
 {
 	if (!rule->match_count)
 		return seccomp_outcome_settle(&r->outcomes, rule->ret, outcome, e);
 	for (uint16_t i = 0; i < rule->match_count; i++)
-		if (seccomp_outcome_extend(&r->outcomes, (uint16_t)(rule->first_match + i), wide, outcome, e))
+		if (seccomp_outcome_extend(&r->outcomes, (uint16_t)(rule->first_match + i), wide,
+					   outcome, e))
 			return -1;
 	return 0;
 }
 
 /*
- * On i386, s390, PowerPC and MIPS o32 a socket or IPC call may also come as call number of socketcall(2) or ipc(2).
- * As in libseccomp the rule then holds for both forms. Its condition on argument 0 is lost there, and those on the
- * others see what the multiplexer was passed, a pointer for sockets: a filter cannot see what it points to.
+ * On i386, s390, PowerPC and MIPS o32 a socket or IPC call may also come as call number of
+ * socketcall(2) or ipc(2). As in libseccomp the rule then holds for both forms. Its condition on
+ * argument 0 is lost there, and those on the others see what the multiplexer was passed, a pointer
+ * for sockets: a filter cannot see what it points to.
  */
-static int apply_multiplexed(struct seccomp_rules *r, const struct seccomp_rule *rule, unsigned call, bool wide,
-			     uint16_t *outcome, struct err *e)
+static int apply_multiplexed(struct seccomp_rules *r, const struct seccomp_rule *rule,
+			     unsigned call, bool wide, uint16_t *outcome, struct err *e)
 {
 	uint16_t i = 0, number;
 
@@ -182,7 +200,10 @@ static int apply_multiplexed(struct seccomp_rules *r, const struct seccomp_rule 
 }
 
 /* The slots that a name speaks of, −1 where there is none. */
-struct slots { int direct, multiplexer; unsigned call; };
+struct slots {
+	int direct, multiplexer;
+	unsigned call;
+};
 
 static struct slots find_slots(const struct seccomp_arch *arch, uint16_t name)
 {
@@ -198,8 +219,8 @@ static struct slots find_slots(const struct seccomp_arch *arch, uint16_t name)
 	return found;
 }
 
-int seccomp_rules_apply(struct seccomp_rules *r, const struct seccomp_arch *arch, uint16_t *slots, int *ret_newest,
-			struct err *e)
+int seccomp_rules_apply(struct seccomp_rules *r, const struct seccomp_arch *arch, uint16_t *slots,
+			int *ret_newest, struct err *e)
 {
 	int newest = -1;
 
@@ -217,7 +238,8 @@ int seccomp_rules_apply(struct seccomp_rules *r, const struct seccomp_arch *arch
 			    apply_direct(r, rule, arch->wide, &slots[at.direct], e))
 				return -1;
 			if (at.multiplexer >= 0 && !redundant &&
-			    apply_multiplexed(r, rule, at.call, arch->wide, &slots[at.multiplexer], e))
+			    apply_multiplexed(r, rule, at.call, arch->wide, &slots[at.multiplexer],
+					      e))
 				return -1;
 		}
 	}

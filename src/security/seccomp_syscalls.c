@@ -1,18 +1,13 @@
 /*
- * Look-ups in the generated tables: see seccomp_syscalls.h. The tables have no pointers, so that the static program
- * has no relocations for them, and a page of them is read only when it is used.
+ * Look-ups in the generated tables: see seccomp_syscalls.h. The tables have no pointers, so that
+ * the static program has no relocations for them, and a page of them is read only when it is used.
  */
 #include "security/seccomp_syscalls.h"
 
-#include <linux/audit.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "security/seccomp.h"
-#include "spec/words.h"
-
-#include "syscall_tables.h"
-
+#include "security/syscall_tables.h" /* made at build time */
 #define SLOT_NONE 0xffff
 #define CALL_IPC 0x80 /* in syscall_calls: a call of ipc(2), not of socketcall(2) */
 
@@ -70,13 +65,4 @@ unsigned seccomp_name_call(unsigned index, unsigned *ret_multiplexer)
 	if (call)
 		*ret_multiplexer = call & CALL_IPC ? SYSCALL_NAME_IPC : SYSCALL_NAME_SOCKETCALL;
 	return call & ~(unsigned)CALL_IPC;
-}
-
-int seccomp_syscall_number(uint32_t arch, const char *name)
-{
-	const struct seccomp_arch *found = seccomp_arch_find(arch);
-	int index = found ? seccomp_name_find(name) : -1;
-	int slot = index < 0 ? -1 : seccomp_name_slot(found, (unsigned)index);
-
-	return slot < 0 ? -1 : (int)seccomp_slot_number(found, (unsigned)slot);
 }

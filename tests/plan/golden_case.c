@@ -17,7 +17,8 @@ static const char small_base[] =
 	" \"process\": {\"cwd\": \"/\", \"args\": [\"sh\"]},"
 	" \"linux\": {\"namespaces\": [{\"type\": \"pid\"}, {\"type\": \"mount\"}]}}";
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 /* Ends the line at *at and goes to the next one. */
 static char *take_line(char **at)
@@ -46,18 +47,39 @@ static const char *take_template(bool rootless, const struct plan_facts *facts, 
 	return str_end(&text, e);
 }
 
-static int take_word(struct golden_case *c, const char *word, struct arena *a, struct err *e)
+/* A caller who is not root has no capabilities. */
+static bool take_caller(struct plan_facts *facts, const char *word)
 {
+	uint64_t number;
 	uint32_t id;
 
-	if (str_starts(word, "uid=") && str_to_u32(word + 4, &id))
-		c->facts.euid = c->facts.egid = id;
-	else if (str_equal(word, "in-user-namespace"))
+	if (str_starts(word, "uid=") && str_to_u32(word + 4, &id)) {
+		facts->euid = facts->egid = id;
+		facts->permitted = 0;
+		return true;
+	}
+	if (!str_starts(word, "without=") || !word_number(&words_capabilities, word + 8, &number))
+		return false;
+	facts->permitted &= ~((uint64_t)1 << number);
+	return true;
+}
+
+static int take_word(struct golden_case *c, const char *word, struct arena *a, struct err *e)
+{
+	if (take_caller(&c->facts, word))
+		return 0;
+	if (str_equal(word, "in-user-namespace"))
 		c->facts.in_user_namespace = true;
 	else if (str_equal(word, "setgroups-denied"))
 		c->facts.setgroups_denied = true;
 	else if (str_equal(word, "run"))
 		c->request.wait_start = false;
+	else if (str_equal(word, "pid-file"))
+		c->request.pid_file = true;
+	else if (str_equal(word, "console-socket"))
+		c->request.console_socket = "/run/console.sock";
+	else if (str_equal(word, "pidfd-socket"))
+		c->request.pidfd_socket = "/run/pidfd.sock";
 	else if (str_equal(word, "no-pivot"))
 		c->request.no_pivot = true;
 	else if (str_equal(word, "no-new-keyring"))
@@ -138,7 +160,8 @@ int golden_parse(char *text, struct arena *a, struct golden_case *ret, struct er
 	return 0;
 }
 
-/* ---- answering --------------------------------------------------------------------------------- */
+/* ---- answering ---------------------------------------------------------------------------------
+ */
 
 /* The members of more behind those of base, as one document. */
 static int join(const char *base, const char *more, struct arena *a, struct json_input *ret,
@@ -161,14 +184,12 @@ static int join(const char *base, const char *more, struct arena *a, struct json
 }
 
 /* Only what create would get as far as planning belongs here: the rest is the validator's. */
-static int read_spec(const struct golden_case *c, struct arena *a, struct spec **ret,
-		     struct err *e)
+static int read_spec(const struct golden_case *c, struct arena *a, struct spec **ret, struct err *e)
 {
 	struct json_input input;
 
 	if (join(c->base, c->config, a, &input, e) || spec_decode(&input, ret, e) ||
-	    spec_validate(*ret, c->facts.euid != 0, a, NULL, e) ||
-	    spec_refuse_unsupported(*ret, e))
+	    spec_validate(*ret, c->facts.euid != 0, a, NULL, e) || spec_refuse_unsupported(*ret, e))
 		return err_wrap(e, "the configuration is not one to plan for");
 	return 0;
 }
@@ -197,6 +218,10 @@ static int build_exec(const struct golden_case *c, const struct spec *spec,
 		.id = c->request.id,
 		.spec = spec,
 		.process = process,
+		.pid_file = c->request.pid_file,
+		.console_socket = c->request.console_socket,
+		.pidfd_socket = c->request.pidfd_socket,
+		.log = c->request.log,
 	};
 	const struct cgroup_host *host = &c->facts.cgroup;
 
@@ -219,37 +244,58 @@ static const char *hide_length(char *text)
 	return text;
 }
 
-static int show(const struct plan *plan, struct arena *a, const char **ret, struct err *e)
-{
-	const char *text;
+_Static_assert(STEP_KINDS <= 64, "a bit for each kind");
 
+static int check(const struct plan *plan, struct arena *a, uint64_t *ret_kinds, struct err *e)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		*ret_kinds |= (uint64_t)1 << plan->step[i].kind;
 	if (plan_check(plan, e))
 		return err_wrap(e, "plan_check");
 	if (interleave_check(plan, SIDE_RUNTIME, a, e))
 		return err_wrap(e, "with an eager runtime");
 	if (interleave_check(plan, SIDE_INIT, a, e))
 		return err_wrap(e, "with an eager init");
-	if (plan_print(plan, a, &text, e))
-		return -1;
-	*ret = hide_length(arena_copy(a, text, strlen(text), e));
 	return 0;
 }
 
-int golden_answer(const struct golden_case *c, struct arena *a, const char **ret, struct err *e)
+/* What the maker of the plan told, "warning: …", stands before it. */
+static void keep_message(void *user, enum log_level level, const char *message)
+{
+	struct str *told = user;
+
+	(void)level;
+	str_addf(told, "warning: %s\n", message);
+}
+
+int golden_answer(struct golden_case *c, struct arena *a, const char **ret, struct err *e)
 {
 	struct spec_process *process = NULL;
 	struct plan *plan = NULL;
+	const char *text = NULL;
 	struct spec *spec;
 	char message[2048];
-	int failed;
+	struct str told;
+	const struct log log = {LOG_LEVEL_WARNING, keep_message, &told};
+	int refused;
 
 	if (read_spec(c, a, &spec, e) || (c->process && read_process(c, a, &process, e)))
 		return -1;
-	failed = process ? build_exec(c, spec, process, a, &plan, e)
-			 : plan_build(spec, &c->facts, &c->request, a, &plan, e);
-	if (!failed)
-		return show(plan, a, ret, e);
-	(void)err_message(e, message, sizeof(message));
-	*ret = arena_format(a, e, "refused: %s\n", message);
-	return *ret ? 0 : -1;
+	str_init(&told, a);
+	c->request.log = &log;
+	refused = process ? build_exec(c, spec, process, a, &plan, e)
+			  : plan_build(spec, &c->facts, &c->request, a, &plan, e);
+	c->request.log = NULL;
+	if (!refused && (check(plan, a, &c->kinds, e) || plan_print(plan, a, &text, e)))
+		return -1;
+	if (refused) {
+		(void)err_message(e, message, sizeof(message));
+		str_addf(&told, "refused: %s\n", message);
+	} else {
+		str_add(&told, text);
+	}
+	if (!str_end(&told, e))
+		return -1;
+	*ret = hide_length(told.text);
+	return 0;
 }

@@ -55,8 +55,8 @@ static int do_step(struct both *b, size_t index, struct err *e)
 
 	for (size_t i = 0; i < b->plan->count; i++)
 		if (b->plan->step[i].stage < step->stage && !b->done[i])
-			return err_set(e, ERR_INVALID, "%s of %s comes before %s of %s",
-				       kind->name, plan_stage_name(step->stage),
+			return err_set(e, ERR_INVALID, "%s of %s comes before %s of %s", kind->name,
+				       plan_stage_name(step->stage),
 				       plan_kind_name(b->plan->step[i].kind),
 				       plan_stage_name(b->plan->step[i].stage));
 	if (lacks)
@@ -170,7 +170,8 @@ int interleave_check(const struct plan *plan, enum plan_side eager, struct arena
 	for (size_t i = 0; i < plan->count; i++)
 		b.made |= plan_kinds[plan->step[i].kind].gives;
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->step[i].stage == STAGE_PREPARE && do_step(&b, i, e))
+		if (plan->step[i].stage == STAGE_PREPARE && plan->step[i].side == SIDE_RUNTIME &&
+		    do_step(&b, i, e))
 			return -1;
 	if (plan->by_intermediate)
 		b.column[SIDE_RUNTIME].stage = SPAWNED;

@@ -28,10 +28,8 @@ static struct cgroup_hierarchy v2[] = {
 };
 
 static struct cgroup_hierarchy hybrid[] = {
-	{"memory", "/sys/fs/cgroup/memory", "/"},
-	{"pids", "/sys/fs/cgroup/pids", "/"},
-	{"devices", "/sys/fs/cgroup/devices", "/"},
-	{"name=systemd", "/sys/fs/cgroup/systemd", "/"},
+	{"memory", "/sys/fs/cgroup/memory", "/"},   {"pids", "/sys/fs/cgroup/pids", "/"},
+	{"devices", "/sys/fs/cgroup/devices", "/"}, {"name=systemd", "/sys/fs/cgroup/systemd", "/"},
 	{"", "/sys/fs/cgroup/unified", "/"},
 };
 
@@ -52,6 +50,7 @@ bool machine_find(const char *name, struct plan_facts *ret)
 			*ret = (struct plan_facts){
 				.cgroup = machines[i].cgroup,
 				.capabilities = ((uint64_t)1 << CAPABILITIES) - 1,
+				.permitted = ((uint64_t)1 << CAPABILITIES) - 1,
 			};
 			return true;
 		}

@@ -83,10 +83,13 @@ class Screen(Master):
         super().__init__(master)
         self.resize(rows, columns)
 
-    def streams(self, **others):
-        """For Program.start: the command is in the foreground of this terminal."""
+    def streams(self, control=True, **others):
+        """
+        For Program.start: the command is in the foreground of this terminal. Without control it
+        has it as its streams alone, and no controlling terminal.
+        """
         own = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
-        return own | others | {"preexec_fn": self._take}
+        return own | others | {"preexec_fn": self._take if control else os.setsid}
 
     def _take(self):
         os.setsid()

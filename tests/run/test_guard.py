@@ -17,14 +17,14 @@ def test_process_state_and_cgroup_are_missed(bundle):
     bundle.up()
     bundle.alive.clear()
     said = complaints(bundle)
-    assert "(sleep, state S)" in said
+    assert "(sleep, state " in said
     assert f"state entry {bundle.root / bundle.id}" in said
     assert f"/{bundle.id}" in said.split("cgroup ", 1)[1]
 
 
 def test_orphan_of_an_ended_command_is_missed(bundle):
     subprocess.run(["sh", "-c", "sleep 1000 & exec true"], check=True)
-    assert "(sleep, state S): sleep 1000" in complaints(bundle)
+    assert "sleep 1000" in complaints(bundle)
 
 
 def test_mount_is_missed(bundle):

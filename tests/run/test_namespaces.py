@@ -127,6 +127,17 @@ def test_join_a_user_namespace(bundle):
     assert out == [host.namespaces(first)["user"], "0", "0", "100000", "65536"]
 
 
+def test_join_the_hosts_network_from_a_user_namespace(bundle):
+    """It belongs to the user namespace of the host, so it is joined before the new one is made."""
+    bundle.user_namespace()
+    bundle.namespace("network", "/proc/self/ns/net")
+    bundle.config["mounts"] = [m for m in bundle.config["mounts"] if "/sys" not in m["destination"]]
+    bundle.linux["maskedPaths"].remove("/sys/firmware")
+    seen = inside(bundle)
+    assert seen["net"] == host.namespaces()["net"]
+    assert seen["user"] != host.namespaces()["user"]
+
+
 # ---- mistakes ----
 
 def test_path_that_does_not_exist(bundle):

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from program import wait_until
+from program import PATH, Program, wait_until
 from terminal import OFLAG, Listener, Master, Screen, close_all, get_size
 
 
@@ -24,6 +24,16 @@ def bundle(bundle):
     bundle.process["terminal"] = True
     yield bundle
     close_all()
+
+
+@pytest.fixture
+def faulty(bundle):
+    """A bundle whose program fails where it is told to."""
+    path = os.environ.get("CREEL_FAULTY", bundle.program.path.parent / "tests/creel-faulty")
+    if not os.path.exists(path):
+        pytest.skip(f"no {path}")
+    bundle.program = Program(path)
+    return bundle
 
 
 def run_on(screen, bundle, script=None, **streams):
@@ -98,6 +108,13 @@ def test_user_namespace(bundle):
     assert shown(bundle, script) == ["/dev/pts/0", "0", "this"]
 
 
+def test_read_only_dev(bundle):
+    dev = next(m for m in bundle.config["mounts"] if m["destination"] == "/dev")
+    dev["options"].append("ro")
+    assert shown(bundle, "tty; touch /dev/x || echo this > /dev/console") == [
+        "/dev/pts/0", "touch: /dev/x: Read-only file system", "this"]
+
+
 def test_read_only_root(bundle):
     bundle.config["root"]["readonly"] = True
     assert shown(bundle, "tty; touch /x || true") == [
@@ -143,6 +160,18 @@ def test_signals_are_passed_on(bundle):
     screen.expect("ready")
     running.signal(signal.SIGTERM)
     assert screen.wait(running) == 6
+
+
+def test_signals_are_passed_on_when_nobody_reads_what_is_shown(bundle):
+    screen = Screen()
+    running = run_on(screen, bundle, "trap 'echo > /told; exit' TERM; echo > /ready; "
+                                     "while :; do echo line > /dev/tty; done & "
+                                     "while :; do sleep 0.01; done")
+    wait_until((bundle.rootfs / "ready").exists, "the program")
+    time.sleep(0.1)
+    running.signal(signal.SIGTERM)
+    wait_until((bundle.rootfs / "told").exists, "the signal to arrive")
+    assert screen.wait(running) == 0
 
 
 def test_all_output_comes_before_the_end(bundle):
@@ -232,6 +261,7 @@ def test_background_job_leaves_the_terminals_mode_alone(bundle):
     assert not screen.is_raw()
 
 
+@pytest.mark.creel_only("runc goes on with a terminal that is not there any more")
 def test_hang_up_reaches_the_program(bundle):
     screen = Screen()
     running = run_on(screen, bundle, "trap '' HUP; echo ready; cat; echo > /gone; exit 4")
@@ -266,6 +296,7 @@ def test_size_is_that_of_the_callers_terminal(bundle):
     assert shown(bundle, "stty size", Screen(33, 111)) == ["33 111"]
 
 
+@pytest.mark.creel_only("runc copies even a size of 0 × 0")
 def test_terminal_of_unknown_size_leaves_console_size(bundle):
     bundle.process["consoleSize"] = {"height": 10, "width": 20}
     assert shown(bundle, "stty size", Screen(0, 0)) == ["10 20"]
@@ -281,18 +312,36 @@ def test_size_follows_the_callers_terminal(bundle):
     assert "34 112" in screen.text()
 
 
-def test_size_follows_when_only_a_signal_tells(bundle):
-    """An engine gives the runtime a terminal that is not its controlling one."""
+def test_terminal_of_an_engine_is_not_the_controlling_one(bundle):
+    """BuildKit and CRI-O: the runtime learns of a new size by a signal that they send it."""
     screen = Screen(33, 111)
-    running = run_on(screen, bundle, "trap 'stty size; exit' WINCH; echo ready; "
-                                     "while :; do sleep 0.01; done")
+    running = run_on(screen, bundle, "trap 'stty size; exit 3' WINCH; stty size; "
+                                     "while :; do sleep 0.01; done", control=False)
+    screen.expect("33 111")
+    assert screen.is_raw()
+    screen.resize(34, 112)
+    running.signal(signal.SIGWINCH)
+    assert screen.wait(running) == 3
+    assert "34 112" in screen.text()
+    assert not screen.is_raw()
+
+
+def test_job_that_was_stopped_goes_on_as_before(bundle):
+    """A shell that stops a job has taken the terminal's mode back meanwhile."""
+    screen = Screen(33, 111)
+    cooked = termios.tcgetattr(screen.slave)
+    running = run_on(screen, bundle, "echo ready; read word; stty size")
     screen.expect("ready")
+    wait_until(screen.is_raw, "raw mode")
     running.signal(signal.SIGSTOP)
+    termios.tcsetattr(screen.slave, termios.TCSANOW, cooked)
     screen.resize(34, 112)
     running.signal(signal.SIGCONT)
-    running.signal(signal.SIGWINCH)
+    wait_until(screen.is_raw, "raw mode again")
+    screen.type("x\r")
     assert screen.wait(running) == 0
     assert "34 112" in screen.text()
+    assert termios.tcgetattr(screen.slave) == cooked
 
 
 # ---- detached: the console socket ----
@@ -315,13 +364,13 @@ def test_create_sends_the_terminal(bundle, listener):
     name, screen = received(listener)
     assert name == "/dev/pts/0"
     assert get_size(screen.fd) == (10, 20)
-    assert not screen.flags(OFLAG) & termios.ONLCR
+    assert screen.flags(OFLAG) & termios.ONLCR  # what it shows is the engine's to change
     assert bundle.status() == "created"
     bundle.start().ok()
-    screen.expect("/dev/pts/0\n10 20\n88:0\n88:0\n")
+    screen.expect("/dev/pts/0\r\n10 20\r\n88:0\r\n88:0\r\n")
     screen.type("abc\r")
     bundle.wait_stopped()
-    assert screen.text().endswith("abc\nabc\n")
+    assert screen.text().endswith("abc\r\nabc\r\n")
 
 
 def test_created_container_holds_no_stream_of_the_caller(bundle, listener):
@@ -342,7 +391,7 @@ def test_detached_run_sends_the_terminal(bundle, listener):
     bundle.shell("echo hi; read word")
     bundle.run_detached("--console-socket", listener.path).ok()
     _, screen = received(listener)
-    screen.expect("hi\n")
+    screen.expect("hi\r\n")
     screen.type("\r")
     bundle.wait_stopped()
 
@@ -416,6 +465,41 @@ def test_socket_that_nobody_needs_is_refused(bundle, listener, terminal, detach)
     options = ["--detach"] if detach else []
     bundle.run(*options, "--console-socket", listener.path).fails(
         "runc run failed: cannot use console socket if runc will not detach or allocate tty")
+
+
+# ---- steps that fail ----
+
+def failing_runs(bundle, command):
+    """Calls command(environment) with 1, 2, … as the step that fails, until none does."""
+    for step in range(1, 200):
+        rc = command({"PATH": PATH, "CREEL_FAIL_STEP": str(step)})
+        assert bundle.guard.check() == [] or rc == 0, f"after step {step}"
+        if rc == 0:
+            assert step > 20
+            return
+    raise AssertionError("it never succeeded")
+
+
+def test_no_failing_step_leaves_the_callers_terminal_raw(faulty):
+    screen = Screen()
+    before = termios.tcgetattr(screen.slave)
+    faulty.args("true")
+    faulty.save()
+
+    def run(environment):
+        rc = screen.wait(faulty.spawn("run", "--bundle", faulty.path, faulty.id, env=environment,
+                                      **screen.streams()))
+        assert termios.tcgetattr(screen.slave) == before
+        return rc
+
+    failing_runs(faulty, run)
+
+
+def test_no_failing_step_with_a_console_socket_leaves_anything(faulty, listener):
+    faulty.args("true")
+    failing_runs(faulty, lambda environment: faulty.run(
+        "--detach", "--console-socket", listener.path, env=environment).rc)
+    faulty.alive.add(faulty.id)
 
 
 # ---- exec ----
@@ -493,9 +577,9 @@ def test_exec_detached_sends_the_terminal(up):
     up.exec(options=("--process", path, "--detach", "--console-socket", listener.path)).ok()
     name, screen = received(listener)
     assert name == "/dev/pts/0"
-    screen.expect("10 20\n")
+    screen.expect("10 20\r\n")
     screen.type("abc\r")
-    screen.expect("abc\nabc\n")
+    screen.expect("abc\r\nabc\r\n")
 
 
 def test_exec_detached_holds_no_stream_of_the_caller(up):

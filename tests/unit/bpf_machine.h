@@ -1,7 +1,8 @@
 /*
- * A machine for classic BPF as seccomp uses it, with the kernel's rules of what a program may be: for tests and the
- * fuzzer. Written from the kernel's net/core/filter.c and kernel/seccomp.c as they are documented in
- * networking/filter.rst and seccomp(2); shares nothing with the compiler under test.
+ * A machine for classic BPF as seccomp uses it, with the kernel's rules of what a program may be:
+ * for tests and the fuzzer. Written from the kernel's net/core/filter.c and kernel/seccomp.c as
+ * they are documented in networking/filter.rst and seccomp(2); shares nothing with the compiler
+ * under test.
  */
 #pragma once
 
@@ -13,11 +14,15 @@
 
 #define BPF_MACHINE_STUCK 0xdeadbeefu /* no SECCOMP_RET_… has this value */
 
-/* The words of struct seccomp_data by offset / 4, in the byte order of the machine that is played. */
-struct bpf_machine_data { uint32_t word[sizeof(struct seccomp_data) / 4]; };
+/*
+ * The words of struct seccomp_data by offset / 4, in the byte order of the machine that is played.
+ */
+struct bpf_machine_data {
+	uint32_t word[sizeof(struct seccomp_data) / 4];
+};
 
-static inline struct bpf_machine_data bpf_machine_data(uint32_t nr, uint32_t arch, const uint64_t args[6],
-						       bool big_endian)
+static inline struct bpf_machine_data bpf_machine_data(uint32_t nr, uint32_t arch,
+						       const uint64_t args[6], bool big_endian)
 {
 	struct bpf_machine_data d = {.word = {nr, arch}};
 
@@ -37,13 +42,17 @@ static inline bool bpf_machine_jump_ok(const struct sock_filter *i, size_t left)
 	case BPF_JGE:
 	case BPF_JGT:
 	case BPF_JSET:
-		return (BPF_SRC(i->code) == BPF_K || BPF_SRC(i->code) == BPF_X) && i->jt < left && i->jf < left;
+		return (BPF_SRC(i->code) == BPF_K || BPF_SRC(i->code) == BPF_X) && i->jt < left &&
+		       i->jf < left;
 	default:
 		return false;
 	}
 }
 
-/* What the kernel would take: 1 to 4096 instructions, jumps inside, aligned loads, a return at the end. */
+/*
+ * What the kernel would take: 1 to 4096 instructions, jumps inside, aligned loads, a return at the
+ * end.
+ */
 static inline bool bpf_machine_valid(const struct sock_filter *code, size_t length)
 {
 	if (!length || length > BPF_MAXINSNS || BPF_CLASS(code[length - 1].code) != BPF_RET)
@@ -107,7 +116,9 @@ static inline uint32_t bpf_machine_run(const struct sock_filter *code, size_t le
 			a &= i->k;
 			break;
 		case BPF_JMP:
-			at += BPF_OP(i->code) == BPF_JA ? i->k : bpf_machine_test(i, a) ? i->jt : i->jf;
+			at += BPF_OP(i->code) == BPF_JA ? i->k
+			      : bpf_machine_test(i, a)  ? i->jt
+							: i->jf;
 			break;
 		default:
 			if (ret_steps)

@@ -84,8 +84,7 @@ void scratch_link(const char *name, const char *text)
 
 const char *scratch_name(const char *name)
 {
-	const char *path =
-		arena_format(&scratch_arena, &scratch_err, "%s/%s", scratch_path, name);
+	const char *path = arena_format(&scratch_arena, &scratch_err, "%s/%s", scratch_path, name);
 
 	assert_non_null(path);
 	return path;

@@ -1,7 +1,8 @@
 /*
- * What a seccomp profile means, in the plainest form: for one system call, go through the rules. Slow, and written
- * from the documented rules rather than from the compiler, whose only shared part is the table of numbers (which
- * test_seccomp_libseccomp.c compares by itself). For tests and the fuzzer.
+ * What a seccomp profile means, in the plainest form: for one system call, go through the rules.
+ * Slow, and written from the documented rules rather than from the compiler, whose only shared part
+ * is the table of numbers (which test_seccomp_libseccomp.c compares by itself). For tests and the
+ * fuzzer.
  */
 #pragma once
 
@@ -15,25 +16,28 @@
 #include "security/seccomp.h"
 
 static const char *const naive_socket_calls[] = {
-	NULL,	  "socket",   "bind",	  "connect",  "listen",	    "accept",	  "getsockname",
-	"getpeername", "socketpair", "send", "recv", "sendto",	    "recvfrom",	  "shutdown",
-	"setsockopt", "getsockopt", "sendmsg", "recvmsg", "accept4", "recvmmsg",  "sendmmsg",
+	NULL,          "socket",     "bind",    "connect", "listen",  "accept",   "getsockname",
+	"getpeername", "socketpair", "send",    "recv",    "sendto",  "recvfrom", "shutdown",
+	"setsockopt",  "getsockopt", "sendmsg", "recvmsg", "accept4", "recvmmsg", "sendmmsg",
 };
 
 static const char *const naive_ipc_calls[] = {
-	[1] = "semop",	 [2] = "semget",  [3] = "semctl", [4] = "semtimedop", [11] = "msgsnd", [12] = "msgrcv",
-	[13] = "msgget", [14] = "msgctl", [21] = "shmat", [22] = "shmdt",     [23] = "shmget", [24] = "shmctl",
+	[1] = "semop",   [2] = "semget",  [3] = "semctl",  [4] = "semtimedop",
+	[11] = "msgsnd", [12] = "msgrcv", [13] = "msgget", [14] = "msgctl",
+	[21] = "shmat",  [22] = "shmdt",  [23] = "shmget", [24] = "shmctl",
 };
 
 static inline bool naive_is_wide(uint32_t abi)
 {
-	return abi & __AUDIT_ARCH_64BIT && abi != AUDIT_ARCH_MIPS64N32 && abi != AUDIT_ARCH_MIPSEL64N32;
+	return abi & __AUDIT_ARCH_64BIT && abi != AUDIT_ARCH_MIPS64N32 &&
+	       abi != AUDIT_ARCH_MIPSEL64N32;
 }
 
 static inline bool naive_multiplexes(uint32_t abi)
 {
-	static const uint32_t all[] = {AUDIT_ARCH_I386, AUDIT_ARCH_S390, AUDIT_ARCH_S390X, AUDIT_ARCH_PPC,
-				       AUDIT_ARCH_PPC64, AUDIT_ARCH_PPC64LE, AUDIT_ARCH_MIPS, AUDIT_ARCH_MIPSEL};
+	static const uint32_t all[] = {AUDIT_ARCH_I386, AUDIT_ARCH_S390,  AUDIT_ARCH_S390X,
+				       AUDIT_ARCH_PPC,  AUDIT_ARCH_PPC64, AUDIT_ARCH_PPC64LE,
+				       AUDIT_ARCH_MIPS, AUDIT_ARCH_MIPSEL};
 
 	for (size_t i = 0; i < array_len(all); i++)
 		if (all[i] == abi)
@@ -54,14 +58,14 @@ static inline uint32_t naive_action(enum seccomp_action action, struct opt_u32 n
 {
 	uint32_t data = number.set ? number.value : EPERM;
 
-	return action == ACT_KILL_THREAD    ? SECCOMP_RET_KILL_THREAD :
-	       action == ACT_KILL_PROCESS   ? SECCOMP_RET_KILL_PROCESS :
-	       action == ACT_TRAP	    ? SECCOMP_RET_TRAP :
-	       action == ACT_ERRNO	    ? SECCOMP_RET_ERRNO | data :
-	       action == ACT_TRACE	    ? SECCOMP_RET_TRACE | data :
-	       action == ACT_LOG	    ? SECCOMP_RET_LOG :
-	       action == ACT_NOTIFY	    ? SECCOMP_RET_USER_NOTIF :
-					      SECCOMP_RET_ALLOW;
+	return action == ACT_KILL_THREAD    ? SECCOMP_RET_KILL_THREAD
+	       : action == ACT_KILL_PROCESS ? SECCOMP_RET_KILL_PROCESS
+	       : action == ACT_TRAP         ? SECCOMP_RET_TRAP
+	       : action == ACT_ERRNO        ? SECCOMP_RET_ERRNO | data
+	       : action == ACT_TRACE        ? SECCOMP_RET_TRACE | data
+	       : action == ACT_LOG          ? SECCOMP_RET_LOG
+	       : action == ACT_NOTIFY       ? SECCOMP_RET_USER_NOTIF
+					    : SECCOMP_RET_ALLOW;
 }
 
 /* The number of the multiplexer of a call, and as which call it comes there; −1 for none. */
@@ -82,10 +86,14 @@ static inline int naive_multiplexer(uint32_t abi, const char *name, unsigned *re
 	return -1;
 }
 
-/* Whether a profile that names this call speaks of number nr; *ret_call: as which call of a multiplexer, 0 if none. */
+/*
+ * Whether a profile that names this call speaks of number nr; *ret_call: as which call of a
+ * multiplexer, 0 if none.
+ */
 static inline bool naive_names(uint32_t abi, const char *name, uint32_t nr, unsigned *ret_call)
 {
-	int direct = seccomp_syscall_number(abi, name), multiplexer = naive_multiplexer(abi, name, ret_call);
+	int direct = seccomp_syscall_number(abi, name),
+	    multiplexer = naive_multiplexer(abi, name, ret_call);
 
 	if (multiplexer >= 0 && (uint32_t)multiplexer == nr)
 		return true;
@@ -119,10 +127,16 @@ static inline bool naive_holds(const struct spec_seccomp_arg *c, bool wide, uint
 }
 
 /* One alternative of a rule: conditions by argument, those that are absent have op −1. */
-struct naive_match { struct { int op; uint64_t value; } by_arg[6]; bool holds, conditional; };
+struct naive_match {
+	struct {
+		int op;
+		uint64_t value;
+	} by_arg[6];
+	bool holds, conditional;
+};
 
-static inline struct naive_match naive_match(const struct spec_seccomp_arg *args, size_t count, unsigned call,
-					     bool wide, const uint64_t *values)
+static inline struct naive_match naive_match(const struct spec_seccomp_arg *args, size_t count,
+					     unsigned call, bool wide, const uint64_t *values)
 {
 	uint64_t cut = wide ? UINT64_MAX : UINT32_MAX;
 	struct naive_match m = {.holds = true};
@@ -141,7 +155,8 @@ static inline struct naive_match naive_match(const struct spec_seccomp_arg *args
 		if ((call && c->index == 0) || (c->op == OP_MASKED_EQ && !(c->value & cut)))
 			continue;
 		m.by_arg[c->index].op = (int)c->op;
-		m.by_arg[c->index].value = cut & (c->op == OP_MASKED_EQ ? c->value & c->value_two : c->value);
+		m.by_arg[c->index].value =
+			cut & (c->op == OP_MASKED_EQ ? c->value & c->value_two : c->value);
 		m.holds &= naive_holds(c, wide, values[c->index]);
 		m.conditional = true;
 	}
@@ -153,7 +168,10 @@ static inline int naive_rank(int op)
 	return op == OP_GT || op == OP_GE ? 0 : op == OP_LT || op == OP_LE ? 1 : 2;
 }
 
-/* Whether a stands before b: compare the first condition of each, then the second, …; the shorter stands before. */
+/*
+ * Whether a stands before b: compare the first condition of each, then the second, …; the shorter
+ * stands before.
+ */
 static inline bool naive_before(const struct naive_match *a, const struct naive_match *b)
 {
 	int i = 0, k = 0;
@@ -170,11 +188,16 @@ static inline bool naive_before(const struct naive_match *a, const struct naive_
 		if (naive_rank(a->by_arg[i].op) != naive_rank(b->by_arg[k].op))
 			return naive_rank(a->by_arg[i].op) > naive_rank(b->by_arg[k].op);
 		if (a->by_arg[i].value != b->by_arg[k].value)
-			return (a->by_arg[i].value < b->by_arg[k].value) == (naive_rank(a->by_arg[i].op) == 1);
+			return (a->by_arg[i].value < b->by_arg[k].value) ==
+			       (naive_rank(a->by_arg[i].op) == 1);
 	}
 }
 
-struct naive_best { bool settled, found; struct naive_match match; uint32_t ret; };
+struct naive_best {
+	bool settled, found;
+	struct naive_match match;
+	uint32_t ret;
+};
 
 static inline void naive_offer(struct naive_best *best, const struct naive_match *m, uint32_t ret)
 {
@@ -187,8 +210,8 @@ static inline void naive_offer(struct naive_best *best, const struct naive_match
 	}
 }
 
-static inline void naive_rule(struct naive_best *best, const struct spec_seccomp_rule *rule, unsigned call, bool wide,
-			      const uint64_t *values)
+static inline void naive_rule(struct naive_best *best, const struct spec_seccomp_rule *rule,
+			      unsigned call, bool wide, const uint64_t *values)
 {
 	uint32_t ret = naive_action(rule->action, rule->errno_ret);
 	unsigned seen[6] = {0};
@@ -197,7 +220,8 @@ static inline void naive_rule(struct naive_best *best, const struct spec_seccomp
 	for (size_t i = 0; i < rule->arg_count; i++)
 		repeated |= seen[rule->args[i].index]++ > 0;
 	for (size_t i = 0; i < (repeated ? rule->arg_count : 1); i++) {
-		struct naive_match m = naive_match(rule->args + i, repeated ? 1 : rule->arg_count, call, wide, values);
+		struct naive_match m = naive_match(rule->args + i, repeated ? 1 : rule->arg_count,
+						   call, wide, values);
 
 		naive_offer(best, &m, ret);
 	}
@@ -212,7 +236,8 @@ static inline uint32_t naive_newest(const struct spec_seccomp *p, uint32_t abi)
 	for (size_t i = 0; i < p->rule_count; i++) {
 		for (size_t n = 0; n < p->rules[i].names.count; n++) {
 			const char *name = p->rules[i].names.item[n];
-			int direct = seccomp_syscall_number(abi, name), other = naive_multiplexer(abi, name, &unused);
+			int direct = seccomp_syscall_number(abi, name),
+			    other = naive_multiplexer(abi, name, &unused);
 
 			newest = direct > newest ? direct : newest;
 			newest = other > newest ? other : newest;
@@ -222,10 +247,11 @@ static inline uint32_t naive_newest(const struct spec_seccomp *p, uint32_t abi)
 }
 
 /* What the filter of profile p must return. */
-static inline uint32_t naive_outcome(const struct spec_seccomp *p, uint32_t native, uint32_t audit, uint32_t nr,
-				     const uint64_t *args)
+static inline uint32_t naive_outcome(const struct spec_seccomp *p, uint32_t native, uint32_t audit,
+				     uint32_t nr, const uint64_t *args)
 {
-	bool refuses = p->default_action != ACT_ALLOW && p->default_action != ACT_LOG && p->default_action != ACT_TRACE;
+	bool refuses = p->default_action != ACT_ALLOW && p->default_action != ACT_LOG &&
+		       p->default_action != ACT_TRACE;
 	uint32_t usual = naive_action(p->default_action, p->default_errno_ret);
 	bool x86 = audit == AUDIT_ARCH_X86_64, x32 = naive_listed(p, native, SPEC_ARCH_X32);
 	uint32_t abi = x86 && nr & 0x40000000 ? SPEC_ARCH_X32 : audit;

@@ -55,7 +55,8 @@ static const char *told(void)
 
 #define BEFORE "error running createRuntime hook #2: "
 
-/* ---- what it gets ------------------------------------------------------------------------------ */
+/* ---- what it gets ------------------------------------------------------------------------------
+ */
 
 static void the_state_is_on_standard_input(void **state)
 {
@@ -72,15 +73,15 @@ static void a_state_of_any_size_passes(void **state)
 	(void)state;
 	assert_non_null(big);
 	memset(big, 'x', (1u << 20) - 1);
-	assert_int_equal(hook_run(&hook, HOOK_POSTSTOP, 0, big, scratch_path, &scratch_arena,
-				  &scratch_err),
-			 0);
+	assert_int_equal(
+		hook_run(&hook, HOOK_POSTSTOP, 0, big, scratch_path, &scratch_arena, &scratch_err),
+		0);
 	assert_string_equal(told(), "1048575\n");
 	/* Nor must it be read. */
 	hook = hook_of("exit 0");
-	assert_int_equal(hook_run(&hook, HOOK_POSTSTOP, 0, big, scratch_path, &scratch_arena,
-				  &scratch_err),
-			 0);
+	assert_int_equal(
+		hook_run(&hook, HOOK_POSTSTOP, 0, big, scratch_path, &scratch_arena, &scratch_err),
+		0);
 }
 
 static void the_arguments_are_the_whole_command_line(void **state)
@@ -139,9 +140,9 @@ static void it_begins_where_it_is_told_to(void **state)
 	hook.args = (struct str_list){args, 2};
 	assert_int_equal(run(&hook), 0);
 	assert_int_equal(strncmp(told(), scratch_path, strlen(scratch_path)), 0);
-	assert_int_equal(hook_run(&hook, HOOK_PRESTART, 0, state_text, NULL, &scratch_arena,
-				  &scratch_err),
-			 0);
+	assert_int_equal(
+		hook_run(&hook, HOOK_PRESTART, 0, state_text, NULL, &scratch_arena, &scratch_err),
+		0);
 	assert_non_null(getcwd(here, sizeof(here)));
 	assert_int_equal(strncmp(told(), here, strlen(here)), 0);
 }
@@ -170,7 +171,8 @@ static void it_has_none_of_our_descriptors(void **state)
 	assert_string_equal(told(), "0\n1\n2\n3\n"); /* 3: what ls reads */
 }
 
-/* ---- how it fails ------------------------------------------------------------------------------- */
+/* ---- how it fails -------------------------------------------------------------------------------
+ */
 
 static void a_failure_tells_status_and_output(void **state)
 {
@@ -203,9 +205,9 @@ static void the_place_of_the_hook_is_told(void **state)
 	struct spec_hook hook = hook_of("exit 1");
 
 	(void)state;
-	assert_int_equal(hook_run(&hook, HOOK_POSTSTART, 0, state_text, NULL, &scratch_arena,
-				  &scratch_err),
-			 -1);
+	assert_int_equal(
+		hook_run(&hook, HOOK_POSTSTART, 0, state_text, NULL, &scratch_arena, &scratch_err),
+		-1);
 	assert_int_equal(strncmp(scratch_err.text, "error running poststart hook #0: ", 33), 0);
 }
 
@@ -237,7 +239,8 @@ static void a_directory_to_begin_in_must_be_there(void **state)
 	assert_non_null(strstr(scratch_err.text, "no such file or directory"));
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------------------------------------
+ */
 
 static double seconds(void)
 {
@@ -302,7 +305,8 @@ static void nothing_stays_open(void **state)
 	assert_int_equal(scratch_open_files(), before);
 }
 
-/* ---- the state ---------------------------------------------------------------------------------- */
+/* ---- the state ----------------------------------------------------------------------------------
+ */
 
 static void the_state_is_that_of_the_specification(void **state)
 {

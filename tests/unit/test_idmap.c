@@ -28,26 +28,21 @@
 static void an_inside_id_has_one_outside_id(void **state)
 {
 	static const struct idmap_range ranges[] = {
-		{0, 1000, 1},
-		{1, 100000, 65535},
-		{70000, 0, 0},
-		{70000, 5, 1},
-		{4294967290u, 200, 6}, /* to the last id there is */
+		{0, 1000, 1},  {1, 100000, 65535},    {70000, 0, 0},
+		{70000, 5, 1}, {4294967290u, 200, 6}, /* to the last id there is */
 	};
 	static const struct {
 		uint32_t inside;
 		int64_t outside;
 	} rows[] = {
-		{0, 1000},        {1, 100000},       {65535, 165534},    {65536, -1},
-		{69999, -1},      {70000, 5},        {70001, -1},        {4294967289u, -1},
-		{4294967290u, 200}, {4294967295u, 205},
+		{0, 1000},  {1, 100000}, {65535, 165534},   {65536, -1},        {69999, -1},
+		{70000, 5}, {70001, -1}, {4294967289u, -1}, {4294967290u, 200}, {4294967295u, 205},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
 		uint32_t outside = 77;
-		bool mapped =
-			idmap_outside(ranges, array_len(ranges), rows[i].inside, &outside);
+		bool mapped = idmap_outside(ranges, array_len(ranges), rows[i].inside, &outside);
 
 		assert_int_equal(mapped, rows[i].outside >= 0);
 		assert_true(outside == (mapped ? rows[i].outside : 77));
@@ -55,7 +50,8 @@ static void an_inside_id_has_one_outside_id(void **state)
 	assert_false(idmap_outside(NULL, 0, 0, &(uint32_t){0}));
 }
 
-/* ---- real ones ---------------------------------------------------------------------------------- */
+/* ---- real ones ----------------------------------------------------------------------------------
+ */
 
 static pid_t child;
 
@@ -105,8 +101,7 @@ static void maps_are_written_whole(void **state)
 	(void)state;
 	scratch_need_root();
 	assert_true(start_child());
-	assert_int_equal(
-		idmap_write(child, uids, 2, gids, 1, &scratch_arena, &scratch_err), 0);
+	assert_int_equal(idmap_write(child, uids, 2, gids, 1, &scratch_arena, &scratch_err), 0);
 	assert_string_equal(map_of_child("uid_map"), "         0     100000       1000\n"
 						     "      5000          0          1\n");
 	assert_string_equal(map_of_child("gid_map"), "         0     200000 4294767295\n");
@@ -124,12 +119,11 @@ static void many_ranges(void **state)
 	for (uint32_t i = 0; i < array_len(ranges); i++)
 		ranges[i] = (struct idmap_range){i, i, 1};
 	assert_true(start_child());
-	assert_int_equal(
-		idmap_write(child, ranges, 341, NULL, 0, &scratch_arena, &scratch_err), -1);
+	assert_int_equal(idmap_write(child, ranges, 341, NULL, 0, &scratch_arena, &scratch_err),
+			 -1);
 	assert_int_equal(scratch_err.sys, EINVAL);
 	assert_non_null(strstr(scratch_err.text, "map ids of the user namespace: write "));
-	assert_int_equal(
-		idmap_write(child, ranges, 340, NULL, 0, &scratch_arena, &scratch_err), 0);
+	assert_int_equal(idmap_write(child, ranges, 340, NULL, 0, &scratch_arena, &scratch_err), 0);
 	assert_non_null(strstr(map_of_child("uid_map"), "       339        339          1\n"));
 	end_child();
 }
@@ -142,12 +136,12 @@ static void a_process_that_is_gone(void **state)
 	scratch_need_root();
 	assert_true(start_child());
 	end_child();
-	assert_int_equal(
-		idmap_write(child, &one, 1, &one, 1, &scratch_arena, &scratch_err), -1);
+	assert_int_equal(idmap_write(child, &one, 1, &one, 1, &scratch_arena, &scratch_err), -1);
 	assert_int_equal(scratch_err.sys, ENOENT);
 }
 
-/* ---- without privilege -------------------------------------------------------------------------- */
+/* ---- without privilege --------------------------------------------------------------------------
+ */
 
 static bool become_somebody(void)
 {

@@ -50,9 +50,11 @@ static int teardown(void **state)
 	return scratch_teardown(state);
 }
 
-/* ---- helpers ----------------------------------------------------------------------------------- */
+/* ---- helpers -----------------------------------------------------------------------------------
+ */
 
-/* Where a descriptor is, from the root: "/a/b", or the whole path when it is elsewhere. Closes it. */
+/* Where a descriptor is, from the root: "/a/b", or the whole path when it is elsewhere. Closes it.
+ */
 static const char *place(int fd)
 {
 	static char path[PATH_MAX + 64];
@@ -101,7 +103,8 @@ static void outside_is_untouched(void)
 	assert_int_equal(unlinkat(scratch, "outside", AT_REMOVEDIR), 0); /* it had nothing else */
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening -----------------------------------------------------------------------------------
+ */
 
 static void links_lead_within_the_root(void **state)
 {
@@ -246,7 +249,8 @@ static void everything_opened_is_close_on_exec(void **state)
 	}
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------------------------------
+ */
 
 static void directories_are_made_on_the_way(void **state)
 {
@@ -281,9 +285,8 @@ static void a_dangling_link_is_made_good_within_the_root(void **state)
 	assert_string_equal(made_directory("/var-run/box"), "/run/real/box");
 	assert_string_equal(made_directory("/out"), "/outside/new");
 	assert_string_equal(made_file("/first/file"), "/third/x/file");
-	assert_string_equal(made_file("/far"),
-			    arena_format(&scratch_arena, &scratch_err, "%s/outside/new",
-					 scratch_path));
+	assert_string_equal(made_file("/far"), arena_format(&scratch_arena, &scratch_err,
+							    "%s/outside/new", scratch_path));
 	assert_string_equal(place_of("/etc/resolv.conf"), "/run/resolve/stub.conf");
 	outside_is_untouched();
 }
@@ -368,8 +371,7 @@ static void some_names_cannot_be_made(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_len(paths); i++) {
 		assert_int_equal(
-			errno_of(inroot_mknod(root, paths[i], S_IFREG | 0644, 0, &scratch_err)),
-			0);
+			errno_of(inroot_mknod(root, paths[i], S_IFREG | 0644, 0, &scratch_err)), 0);
 		assert_non_null(strstr(scratch_err.text, "not a usable name"));
 		assert_int_equal(errno_of(inroot_symlink(root, paths[i], "text", &scratch_err)), 0);
 	}
@@ -443,9 +445,9 @@ static void devices_and_their_folders(void **state)
 	(void)state;
 	scratch_need_root();
 	(void)umask(0);
-	assert_int_equal(inroot_mknod(root, "/dev/net/tun", S_IFCHR | 0666, makedev(10, 200),
-				      &scratch_err),
-			 0);
+	assert_int_equal(
+		inroot_mknod(root, "/dev/net/tun", S_IFCHR | 0666, makedev(10, 200), &scratch_err),
+		0);
 	(void)umask(0022);
 	assert_int_equal(fstatat(root, "dev/net/tun", &st, AT_SYMLINK_NOFOLLOW), 0);
 	assert_true(S_ISCHR(st.st_mode) && (st.st_mode & 07777) == 0666);
@@ -455,8 +457,8 @@ static void devices_and_their_folders(void **state)
 			 EEXIST);
 	/* A link in the place of the last name is not followed. */
 	scratch_link("root/dev/null", "../../outside/file");
-	assert_int_equal(
-		errno_of(inroot_mknod(root, "/dev/null", S_IFREG | 0666, 0, &scratch_err)), EEXIST);
+	assert_int_equal(errno_of(inroot_mknod(root, "/dev/null", S_IFREG | 0666, 0, &scratch_err)),
+			 EEXIST);
 	outside_is_untouched();
 }
 

@@ -211,7 +211,8 @@ static void files_made_are_where_the_kernel_looks(void **state)
 	in_each_tree(make_file);
 }
 
-/* ---- a tree that changes ------------------------------------------------------------------------ */
+/* ---- a tree that changes ------------------------------------------------------------------------
+ */
 
 /* Swaps a directory of the root and a link out of it until it is killed. */
 static void swap_for_ever(void)

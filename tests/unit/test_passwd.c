@@ -173,12 +173,9 @@ int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		test(users_are_found_by_number),
-		test(odd_lines),
-		test(a_nul_ends_the_file),
-		test(what_is_missing_or_no_file),
-		test(links_lead_within_the_root),
-		test(a_huge_file_is_not_read),
+		test(users_are_found_by_number),  test(odd_lines),
+		test(a_nul_ends_the_file),        test(what_is_missing_or_no_file),
+		test(links_lead_within_the_root), test(a_huge_file_is_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,8 @@
 #include "scratch.h"
 #include "sys/process.h"
 
-/* ---- clone ------------------------------------------------------------------------------------- */
+/* ---- clone -------------------------------------------------------------------------------------
+ */
 
 /* What one clone gave; the new process ends with `status` and one more when it is in the cgroup. */
 struct cloned {
@@ -157,7 +158,8 @@ static void a_failure_is_told(void **state)
 	assert_int_equal(clone_and_wait(0, scratch, 0).pid, -1); /* is no cgroup */
 }
 
-/* ---- clone where a sandbox hides clone3 ----------------------------------------------------------- */
+/* ---- clone where a sandbox hides clone3
+ * ----------------------------------------------------------- */
 
 static bool hide_clone3(void)
 {
@@ -197,7 +199,8 @@ static void a_sandbox_without_clone3_gets_clone(void **state)
 	assert_int_equal(scratch_fork(clone_in_sandbox, NULL), 0);
 }
 
-/* ---- into a cgroup ------------------------------------------------------------------------------- */
+/* ---- into a cgroup
+ * ------------------------------------------------------------------------------- */
 
 static const char *find_cgroup2(void)
 {
@@ -205,8 +208,8 @@ static const char *find_cgroup2(void)
 	struct stat st;
 
 	for (size_t i = 0; i < array_len(mounts); i++) {
-		const char *path = arena_format(&scratch_arena, &scratch_err, "%s/cgroup.procs",
-						mounts[i]);
+		const char *path =
+			arena_format(&scratch_arena, &scratch_err, "%s/cgroup.procs", mounts[i]);
 
 		if (path && !stat(path, &st))
 			return mounts[i];
@@ -237,7 +240,8 @@ static void it_begins_in_its_cgroup(void **state)
 	assert_true(c.in_cgroup);
 }
 
-/* ---- what a process does to itself ---------------------------------------------------------------- */
+/* ---- what a process does to itself
+ * ---------------------------------------------------------------- */
 
 static void a_namespace_that_is_none(void **state)
 {
@@ -268,7 +272,8 @@ static void namespaces_are_left_and_entered(void **state)
 	scratch_need_root();
 	assert_int_equal(scratch_fork(come_back, NULL), 0);
 	assert_int_equal(process_unshare(CLONE_PARENT, &scratch_err), -1);
-	assert_string_equal(scratch_err.text, "unshare namespaces (flags 0x8000): invalid argument");
+	assert_string_equal(scratch_err.text,
+			    "unshare namespaces (flags 0x8000): invalid argument");
 }
 
 static int bring_loopback_up(void *argument)

@@ -241,9 +241,10 @@ static void what_is_not_known_is_passed_over(void **state)
 	struct state_record *r = NULL;
 
 	(void)state;
-	scratch_file(STORE_STATE, "{\"id\": \"box\", \"created\": \"x\", \"later\": [1, {}], "
-				  "\"external_descriptors\": null, \"config\": {\"bundle\": \"/b\", "
-				  "\"mounts\": [{\"source\": \"proc\"}]}}");
+	scratch_file(STORE_STATE,
+		     "{\"id\": \"box\", \"created\": \"x\", \"later\": [1, {}], "
+		     "\"external_descriptors\": null, \"config\": {\"bundle\": \"/b\", "
+		     "\"mounts\": [{\"source\": \"proc\"}]}}");
 	assert_int_equal(read_record(&r), 0);
 	assert_string_equal(r->bundle, "/b");
 }

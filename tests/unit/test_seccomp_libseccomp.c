@@ -1,15 +1,20 @@
 /*
- * The seccomp compiler against libseccomp: the same profile goes to both, both filters run in one machine, for every
- * system call number and arguments around the values that the profile compares with.
+ * The seccomp compiler against libseccomp: the same profile goes to both, both filters run in one
+ * machine, for every system call number and arguments around the values that the profile compares
+ * with.
  *
  * What is known to differ, of libseccomp 2.5.4, is kept apart:
- * - The ENOSYS rule is runc's addition, so it is put before what libseccomp says (as runc puts code before it).
- * - Random profiles go to it one architecture at a time, without the calls that the architecture lacks: otherwise it
- *   can forget to load the system call number, and compares the architecture with it.
- * - Random profiles compare with EQ, NE and MASKED_EQ: several 64-bit limits on one argument confuse its tree.
- * - Rules of several conditions on one call can hide one another in its tree. Where the filters differ there, the plain
- *   reading (seccomp_naive.h) must agree with ours, and it may not be often.
- * - Conditional rules of one call have one action: with several it refuses some profiles and loops for ever on others.
+ * - The ENOSYS rule is runc's addition, so it is put before what libseccomp says (as runc puts code
+ * before it).
+ * - Random profiles go to it one architecture at a time, without the calls that the architecture
+ * lacks: otherwise it can forget to load the system call number, and compares the architecture with
+ * it.
+ * - Random profiles compare with EQ, NE and MASKED_EQ: several 64-bit limits on one argument
+ * confuse its tree.
+ * - Rules of several conditions on one call can hide one another in its tree. Where the filters
+ * differ there, the plain reading (seccomp_naive.h) must agree with ours, and it may not be often.
+ * - Conditional rules of one call have one action: with several it refuses some profiles and loops
+ * for ever on others.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,6 +38,13 @@
 #include "seccomp_naive.h"
 #include "seccomp_profiles.h"
 
+/* The library loses nodes of its tree when it joins rules of one call. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libseccomp.so";
+}
+
 #define PROFILE "/usr/share/containers/seccomp.json"
 
 static struct arena arena;
@@ -51,12 +63,14 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- tables ------------------------------------------------------------------------------------------------ */
+/* ---- tables ---------------------------------------------------------------------------------- */
 
 /* MIPS and x32 count from elsewhere. */
 static int first_number(uint32_t abi)
 {
-	return abi == SPEC_ARCH_X32 ? 0x40000000 : seccomp_syscall_resolve_name_arch(abi, "openat") / 1000 * 1000;
+	return abi == SPEC_ARCH_X32
+		       ? 0x40000000
+		       : seccomp_syscall_resolve_name_arch(abi, "openat") / 1000 * 1000;
 }
 
 static void check_names(uint32_t abi, int first, int last)
@@ -72,31 +86,42 @@ static void check_names(uint32_t abi, int first, int last)
 
 static void test_tables_are_libseccomps(void **state)
 {
-	static const char *const archs[] = {"x86_64", "x86", "x32", "arm", "aarch64", "mips", "mips64", "mips64n32",
-					    "mipsel", "mipsel64", "mipsel64n32", "parisc", "parisc64", "ppc", "ppc64",
-					    "ppc64le", "s390", "s390x", "riscv64"};
+	static const char *const archs[] = {
+		"x86_64",    "x86",     "x32",      "arm",         "aarch64", "mips",     "mips64",
+		"mips64n32", "mipsel",  "mipsel64", "mipsel64n32", "parisc",  "parisc64", "ppc",
+		"ppc64",     "ppc64le", "s390",     "s390x",       "riscv64"};
 
 	(void)state;
 	for (size_t i = 0; i < array_len(archs); i++) {
 		uint32_t abi = seccomp_arch_resolve_name(archs[i]);
 
 		assert_int_not_equal(seccomp_syscall_number(abi, "openat"), -1);
-		assert_int_equal(seccomp_syscall_number(abi, "openat"), seccomp_syscall_resolve_name_arch(abi, "openat"));
+		assert_int_equal(seccomp_syscall_number(abi, "openat"),
+				 seccomp_syscall_resolve_name_arch(abi, "openat"));
 		assert_int_equal(seccomp_syscall_number(abi, "no_such_call"), -1);
 		check_names(abi, first_number(abi), first_number(abi) + 700);
 		check_names(abi, 0xf0000, 0xf0010);
 	}
 }
 
-/* ---- the library's filter ---------------------------------------------------------------------------------- */
+/* ---- the library's filter -------------------------------------------------------------------- */
 
-struct filter { struct sock_filter code[BPF_MAXINSNS]; size_t length; };
+struct filter {
+	struct sock_filter code[BPF_MAXINSNS];
+	size_t length;
+};
 
-static bool add_rule(scmp_filter_ctx context, const struct spec_seccomp_rule *rule, const char *name, uint32_t ret)
+static bool add_rule(scmp_filter_ctx context, const struct spec_seccomp_rule *rule,
+		     const char *name, uint32_t ret)
 {
 	static const enum scmp_compare ops[] = {
-		[OP_NE] = SCMP_CMP_NE, [OP_LT] = SCMP_CMP_LT, [OP_LE] = SCMP_CMP_LE,	       [OP_EQ] = SCMP_CMP_EQ,
-		[OP_GE] = SCMP_CMP_GE, [OP_GT] = SCMP_CMP_GT, [OP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
+		[OP_NE] = SCMP_CMP_NE,
+		[OP_LT] = SCMP_CMP_LT,
+		[OP_LE] = SCMP_CMP_LE,
+		[OP_EQ] = SCMP_CMP_EQ,
+		[OP_GE] = SCMP_CMP_GE,
+		[OP_GT] = SCMP_CMP_GT,
+		[OP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
 	};
 	int number = seccomp_syscall_resolve_name(name);
 	struct scmp_arg_cmp args[6];
@@ -109,10 +134,12 @@ static bool add_rule(scmp_filter_ctx context, const struct spec_seccomp_rule *ru
 		const struct spec_seccomp_arg *arg = &rule->args[i];
 
 		repeated |= seen[arg->index]++ > 0;
-		args[i] = (struct scmp_arg_cmp){arg->index, ops[arg->op], arg->value, arg->value_two};
+		args[i] =
+			(struct scmp_arg_cmp){arg->index, ops[arg->op], arg->value, arg->value_two};
 	}
 	if (!repeated)
-		return !seccomp_rule_add_array(context, ret, number, (unsigned)rule->arg_count, args);
+		return !seccomp_rule_add_array(context, ret, number, (unsigned)rule->arg_count,
+					       args);
 	for (size_t i = 0; i < rule->arg_count; i++)
 		if (seccomp_rule_add_array(context, ret, number, 1, &args[i]))
 			return false;
@@ -128,8 +155,9 @@ static bool has_call(uint32_t abi, const char *name)
 
 static bool is_action(uint32_t ret)
 {
-	static const uint32_t all[] = {SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO, SECCOMP_RET_TRACE,
-				       SECCOMP_RET_LOG, SECCOMP_RET_ALLOW};
+	static const uint32_t all[] = {SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_TRAP,
+				       SECCOMP_RET_ERRNO,        SECCOMP_RET_TRACE,
+				       SECCOMP_RET_LOG,          SECCOMP_RET_ALLOW};
 
 	if (ret == SECCOMP_RET_KILL_THREAD)
 		return true;
@@ -139,7 +167,10 @@ static bool is_action(uint32_t ret)
 	return false;
 }
 
-/* The library writes the byte order of the architecture, except for returns that it adds in large filters. */
+/*
+ * The library writes the byte order of the architecture, except for returns that it adds in large
+ * filters.
+ */
 static void swap_bytes(struct filter *filter)
 {
 	for (size_t i = 0; i < filter->length; i++) {
@@ -153,8 +184,8 @@ static void swap_bytes(struct filter *filter)
 }
 
 /* Makes the library's filter in the way that runc does; false when it refuses a rule. */
-static bool library_filter(const struct spec_seccomp *p, const uint32_t *archs, size_t arch_count, unsigned optimize,
-			   struct filter *ret)
+static bool library_filter(const struct spec_seccomp *p, const uint32_t *archs, size_t arch_count,
+			   unsigned optimize, struct filter *ret)
 {
 	uint32_t usual = naive_action(p->default_action, p->default_errno_ret);
 	scmp_filter_ctx context = seccomp_init(usual);
@@ -171,11 +202,13 @@ static bool library_filter(const struct spec_seccomp *p, const uint32_t *archs, 
 
 		for (size_t n = 0; good && ret_value != usual && n < p->rules[i].names.count; n++)
 			if (arch_count > 1 || has_call(archs[0], p->rules[i].names.item[n]))
-				good = add_rule(context, &p->rules[i], p->rules[i].names.item[n], ret_value);
+				good = add_rule(context, &p->rules[i], p->rules[i].names.item[n],
+						ret_value);
 	}
 	if (good) {
 		assert_int_equal(seccomp_export_bpf(context, fd), 0);
-		ret->length = (size_t)pread(fd, ret->code, sizeof(ret->code), 0) / sizeof(ret->code[0]);
+		ret->length =
+			(size_t)pread(fd, ret->code, sizeof(ret->code), 0) / sizeof(ret->code[0]);
 	}
 	if (good && !(archs[0] & __AUDIT_ARCH_LE))
 		swap_bytes(ret);
@@ -184,7 +217,7 @@ static bool library_filter(const struct spec_seccomp *p, const uint32_t *archs, 
 	return good;
 }
 
-/* ---- comparing --------------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 struct comparison {
 	const struct spec_seccomp *p;
@@ -193,7 +226,8 @@ struct comparison {
 	struct filter theirs;
 	struct choices *choices;
 	unsigned long calls, steps, their_steps;
-	bool excusable;        /* where the filters differ, the plain reading of the profile decides */
+	/* where the filters differ, the plain reading of the profile decides */
+	bool excusable;
 	unsigned long excused; /* calls in which it was libseccomp that was wrong */
 };
 
@@ -219,14 +253,15 @@ static void compare_call(struct comparison *c, uint32_t abi, uint32_t nr)
 	data = bpf_machine_data(nr, arch, args, !(c->native & __AUDIT_ARCH_LE));
 	got = bpf_machine_run(c->ours.code, c->ours.length, &data, &steps);
 	wanted = bpf_machine_run(c->theirs.code, c->theirs.length, &data, &their_steps);
-	if (is_of_the_future(c, arch == AUDIT_ARCH_X86_64 && nr & 0x40000000 ? SPEC_ARCH_X32 : arch, nr))
+	if (is_of_the_future(c, arch == AUDIT_ARCH_X86_64 && nr & 0x40000000 ? SPEC_ARCH_X32 : arch,
+			     nr))
 		wanted = SECCOMP_RET_ERRNO | ENOSYS;
 	if (got != wanted && c->excusable && got == naive_outcome(c->p, c->native, arch, nr, args))
 		c->excused++;
 	else if (got != wanted)
-		fail_msg("arch %08x call %u (%#llx, %#llx, %#llx): creel %08x, libseccomp %08x", abi, nr,
-			 (unsigned long long)args[0], (unsigned long long)args[1], (unsigned long long)args[2], got,
-			 wanted);
+		fail_msg("arch %08x call %u (%#llx, %#llx, %#llx): creel %08x, libseccomp %08x",
+			 abi, nr, (unsigned long long)args[0], (unsigned long long)args[1],
+			 (unsigned long long)args[2], got, wanted);
 	c->calls++;
 	c->steps += steps;
 	c->their_steps += their_steps;
@@ -241,7 +276,8 @@ static void compare_numbers(struct comparison *c, uint32_t abi, unsigned repeats
 		const struct spec_seccomp_rule *rule = &c->p->rules[i];
 
 		for (unsigned n = 0; n < repeats && rule->arg_count; n++) {
-			int nr = seccomp_syscall_number(abi, rule->names.item[n % rule->names.count]);
+			int nr = seccomp_syscall_number(abi,
+							rule->names.item[n % rule->names.count]);
 
 			if (nr >= 0)
 				compare_call(c, abi, (uint32_t)nr);
@@ -260,22 +296,27 @@ static void compile_ours(struct comparison *c)
 	assert_true(bpf_machine_valid(c->ours.code, c->ours.length));
 }
 
-struct tally { unsigned profiles, refused, excused; };
+struct tally {
+	unsigned profiles, refused, excused;
+};
 
 static struct tally compare_random(uint32_t seeds, uint32_t args, bool excusable)
 {
-	static const uint32_t archs[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM,
-					 AUDIT_ARCH_S390X, AUDIT_ARCH_S390, AUDIT_ARCH_PPC64LE, AUDIT_ARCH_PPC,
-					 AUDIT_ARCH_MIPSEL, AUDIT_ARCH_MIPS64, AUDIT_ARCH_MIPSEL64N32,
-					 AUDIT_ARCH_RISCV64, AUDIT_ARCH_PARISC};
+	static const uint32_t archs[] = {
+		AUDIT_ARCH_X86_64, AUDIT_ARCH_I386,   AUDIT_ARCH_AARCH64,     AUDIT_ARCH_ARM,
+		AUDIT_ARCH_S390X,  AUDIT_ARCH_S390,   AUDIT_ARCH_PPC64LE,     AUDIT_ARCH_PPC,
+		AUDIT_ARCH_MIPSEL, AUDIT_ARCH_MIPS64, AUDIT_ARCH_MIPSEL64N32, AUDIT_ARCH_RISCV64,
+		AUDIT_ARCH_PARISC};
 	static struct comparison c;
 	struct tally tally = {.profiles = seeds};
 
 	for (uint32_t seed = 0; seed < seeds; seed++) {
 		struct choices choices = {.seed = seed};
-		struct profile_limits limits = {.rules = 1 + seed % 9, .args = args, .names = 6, .actions = 1};
+		struct profile_limits limits = {
+			.rules = 1 + seed % 9, .args = args, .names = 6, .actions = 1};
 
-		c = (struct comparison){.native = archs[seed % array_len(archs)], .choices = &choices,
+		c = (struct comparison){.native = archs[seed % array_len(archs)],
+					.choices = &choices,
 					.excusable = excusable};
 		c.p = choose_profile(&choices, &arena, &limits, NULL, 0);
 		if (library_filter(c.p, &c.native, 1, 1, &c.theirs)) {
@@ -290,8 +331,9 @@ static struct tally compare_random(uint32_t seeds, uint32_t args, bool excusable
 		arena.used = 0;
 		memset(arena.start, 0, 1u << 20);
 	}
-	print_message("%u profiles, up to %u conditions a rule: libseccomp refused %u, was wrong of %u\n", seeds, args,
-		      tally.refused, tally.excused);
+	print_message(
+		"%u profiles, up to %u conditions a rule: libseccomp refused %u, was wrong of %u\n",
+		seeds, args, tally.refused, tally.excused);
 	return tally;
 }
 
@@ -306,7 +348,7 @@ static void test_random_profiles(void **state)
 	assert_in_range(tally.excused + tally.refused, 0, tally.profiles / 20);
 }
 
-/* ---- an engine's profile ----------------------------------------------------------------------------------- */
+/* ---- an engine's profile --------------------------------------------------------------------- */
 
 static struct json_object *member(struct json_object *object, const char *key)
 {
@@ -326,9 +368,10 @@ static bool contains(struct json_object *list, const char *text)
 /* What podman gives a container that asks for nothing. */
 static bool is_usual_capability(const char *name)
 {
-	static const char *const usual[] = {"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL",
-					    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP",
-					    "CAP_SETUID", "CAP_SYS_CHROOT"};
+	static const char *const usual[] = {
+		"CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",    "CAP_FSETID",
+		"CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",   "CAP_SETGID",
+		"CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT"};
 
 	for (size_t i = 0; i < array_len(usual); i++)
 		if (!strcmp(usual[i], name))
@@ -336,19 +379,25 @@ static bool is_usual_capability(const char *name)
 	return false;
 }
 
-/* The engine's own selection: a rule may be for some architectures or capabilities only, or for all but some. */
+/*
+ * The engine's own selection: a rule may be for some architectures or capabilities only, or for all
+ * but some.
+ */
 static bool is_included(struct json_object *rule, const char *arch, bool privileged)
 {
 	struct json_object *in = member(rule, "includes"), *out = member(rule, "excludes");
 	struct json_object *caps = member(in, "caps"), *lost = member(out, "caps");
 
-	if ((member(in, "arches") && !contains(member(in, "arches"), arch)) || contains(member(out, "arches"), arch))
+	if ((member(in, "arches") && !contains(member(in, "arches"), arch)) ||
+	    contains(member(out, "arches"), arch))
 		return false;
 	for (size_t i = 0; caps && i < json_object_array_length(caps); i++)
-		if (!privileged && !is_usual_capability(json_object_get_string(json_object_array_get_idx(caps, i))))
+		if (!privileged && !is_usual_capability(json_object_get_string(
+					   json_object_array_get_idx(caps, i))))
 			return false;
 	for (size_t i = 0; lost && i < json_object_array_length(lost); i++)
-		if (privileged || is_usual_capability(json_object_get_string(json_object_array_get_idx(lost, i))))
+		if (privileged ||
+		    is_usual_capability(json_object_get_string(json_object_array_get_idx(lost, i))))
 			return false;
 	return true;
 }
@@ -364,10 +413,12 @@ static uint64_t number_of(const struct words *words, struct json_object *name)
 
 static void convert_rule(struct json_object *from, struct spec_seccomp_rule *to)
 {
-	struct json_object *names = member(from, "names"), *args = member(from, "args"), *number = member(from, "errnoRet");
+	struct json_object *names = member(from, "names"), *args = member(from, "args"),
+			   *number = member(from, "errnoRet");
 
 	to->action = (enum seccomp_action)number_of(&words_seccomp_actions, member(from, "action"));
-	to->errno_ret = (struct opt_u32){number ? (uint32_t)json_object_get_int(number) : 0, number != NULL};
+	to->errno_ret = (struct opt_u32){number ? (uint32_t)json_object_get_int(number) : 0,
+					 number != NULL};
 	to->names.count = json_object_array_length(names);
 	to->names.item = profile_memory(&arena, to->names.count, sizeof(char *));
 	for (size_t i = 0; i < to->names.count; i++)
@@ -386,10 +437,12 @@ static void convert_rule(struct json_object *from, struct spec_seccomp_rule *to)
 	}
 }
 
-static struct spec_seccomp convert(struct json_object *file, const char *arch, bool privileged, uint32_t errno_ret)
+static struct spec_seccomp convert(struct json_object *file, const char *arch, bool privileged,
+				   uint32_t errno_ret)
 {
 	struct json_object *rules = member(file, "syscalls");
-	struct spec_seccomp p = {.default_action = ACT_ERRNO, .default_errno_ret = {errno_ret, true}};
+	struct spec_seccomp p = {.default_action = ACT_ERRNO,
+				 .default_errno_ret = {errno_ret, true}};
 
 	p.rules = profile_memory(&arena, json_object_array_length(rules), sizeof(p.rules[0]));
 	for (size_t i = 0; i < json_object_array_length(rules); i++)
@@ -399,8 +452,8 @@ static struct spec_seccomp convert(struct json_object *file, const char *arch, b
 	return p;
 }
 
-static void compare_engine(struct json_object *file, const char *name, const uint32_t *archs, size_t arch_count,
-			   unsigned variant)
+static void compare_engine(struct json_object *file, const char *name, const uint32_t *archs,
+			   size_t arch_count, unsigned variant)
 {
 	static struct comparison c;
 	struct choices choices = {.seed = variant};
@@ -417,14 +470,19 @@ static void compare_engine(struct json_object *file, const char *name, const uin
 		compare_numbers(&c, archs[i], 3000);
 	for (size_t i = 0; i < array_len(odd_numbers); i++)
 		compare_call(&c, archs[0], odd_numbers[i]);
-	print_message("%s: %u instructions, %.1f a call; libseccomp %zu, %.1f\n", name, c.ours.length,
-		      (double)c.steps / (double)c.calls, c.theirs.length, (double)c.their_steps / (double)c.calls);
+	print_message("%s: %u instructions, %.1f a call; libseccomp %zu, %.1f\n", name,
+		      c.ours.length, (double)c.steps / (double)c.calls, c.theirs.length,
+		      (double)c.their_steps / (double)c.calls);
 	assert_in_range(c.ours.length, 1, c.theirs.length / 2);
 }
 
 static void test_an_engines_profile(void **state)
 {
-	static const struct { const char *name; uint32_t archs[3]; size_t count; } rows[] = {
+	static const struct {
+		const char *name;
+		uint32_t archs[3];
+		size_t count;
+	} rows[] = {
 		{"amd64", {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, SPEC_ARCH_X32}, 3},
 		{"arm64", {AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM}, 2},
 		{"s390x", {AUDIT_ARCH_S390X, AUDIT_ARCH_S390}, 2},
@@ -436,7 +494,8 @@ static void test_an_engines_profile(void **state)
 
 	(void)state;
 	if (!file) {
-		print_message("skipped: no " PROFILE " (Debian's golang-github-containers-common has it)\n");
+		print_message("skipped: no " PROFILE
+			      " (Debian's golang-github-containers-common has it)\n");
 		skip();
 	}
 	for (size_t i = 0; i < array_len(rows); i++) {

@@ -59,7 +59,8 @@ static void made(const char *id)
 		assert_string_equal(scratch_err.text, words); \
 	} while (0)
 
-/* ---- ids --------------------------------------------------------------------------------------- */
+/* ---- ids ---------------------------------------------------------------------------------------
+ */
 
 static void ids_that_are_good(void **state)
 {
@@ -99,7 +100,8 @@ static void ids_that_are_not(void **state)
 	assert_non_null(strstr(scratch_err.hint, "letters, digits"));
 }
 
-/* ---- claiming and opening ----------------------------------------------------------------------- */
+/* ---- claiming and opening -----------------------------------------------------------------------
+ */
 
 static void the_directories_are_closed_to_others(void **state)
 {
@@ -195,7 +197,8 @@ static void a_root_that_cannot_be_made(void **state)
 		   "state directory: file name too long");
 }
 
-/* ---- removing ---------------------------------------------------------------------------------- */
+/* ---- removing ----------------------------------------------------------------------------------
+ */
 
 static bool there(const char *name)
 {
@@ -263,7 +266,8 @@ static void what_nobody_puts_there_is_not_removed(void **state)
 	assert_true(there("run/creel/box/a/b/c"));
 }
 
-/* ---- listing ----------------------------------------------------------------------------------- */
+/* ---- listing -----------------------------------------------------------------------------------
+ */
 
 static void the_list_is_sorted_and_has_containers_alone(void **state)
 {
@@ -293,8 +297,8 @@ static void a_missing_root_has_no_containers(void **state)
 	assert_int_equal(store_list(root, true, &scratch_arena, &ids, &scratch_err), -1);
 	assert_int_equal(scratch_err.sys, ENOENT);
 	scratch_file("run", "");
-	assert_int_equal(
-		store_list(scratch_name("run"), false, &scratch_arena, &ids, &scratch_err), -1);
+	assert_int_equal(store_list(scratch_name("run"), false, &scratch_arena, &ids, &scratch_err),
+			 -1);
 	assert_int_equal(scratch_err.sys, ENOTDIR);
 }
 

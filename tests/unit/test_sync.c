@@ -28,6 +28,7 @@
 #include "scratch.h"
 
 static int near_end = -1, far_end = -1; /* we receive on the near one */
+static int terminal = -1;
 static char logged[256];
 
 static int setup(void **state)
@@ -46,6 +47,7 @@ static int teardown(void **state)
 {
 	fd_close(&near_end);
 	fd_close(&far_end);
+	fd_close(&terminal);
 	return scratch_teardown(state);
 }
 
@@ -61,7 +63,7 @@ static const struct log debug_log = {.level = LOG_LEVEL_DEBUG, .sink = keep};
 
 static int receive_done(int stage)
 {
-	return sync_receive_done(near_end, stage, &debug_log, &scratch_err);
+	return sync_receive_done(near_end, stage, &debug_log, &terminal, &scratch_err);
 }
 
 static void send_done(int stage)
@@ -90,7 +92,7 @@ static void done_is_received_in_both_directions(void **state)
 	assert_int_equal(receive_done(STAGE_JOIN), 0);
 	assert_int_equal(receive_done(STAGE_ROOTFS), 0);
 	assert_int_equal(sync_send_done(near_end, STAGE_MAPS, &scratch_err), 0);
-	assert_int_equal(sync_receive_done(far_end, STAGE_MAPS, NULL, &scratch_err), 0);
+	assert_int_equal(sync_receive_done(far_end, STAGE_MAPS, NULL, &terminal, &scratch_err), 0);
 }
 
 static void done_of_another_stage_is_a_failure(void **state)
@@ -226,6 +228,43 @@ static void a_descriptor_nobody_expects_is_closed(void **state)
 	assert_int_equal(scratch_open_files(), before);
 }
 
+static void send_terminal(int fd)
+{
+	assert_int_equal(sync_send_terminal(far_end, fd, &scratch_err), 0);
+}
+
+static void a_terminal_comes_on_the_way_to_done(void **state)
+{
+	struct stat sent, got;
+
+	(void)state;
+	sync_send_log(far_end, "before");
+	send_terminal(scratch);
+	sync_send_log(far_end, "behind");
+	send_done(STAGE_SEAL);
+	assert_int_equal(receive_done(STAGE_SEAL), 0);
+	assert_string_equal(logged, "3 before\n3 behind\n");
+	assert_true(!fstat(scratch, &sent) && !fstat(terminal, &got));
+	assert_true(sent.st_dev == got.st_dev && sent.st_ino == got.st_ino);
+	assert_int_equal(fcntl(terminal, F_GETFD), FD_CLOEXEC);
+}
+
+static void a_terminal_is_neither_done_nor_sent_twice(void **state)
+{
+	size_t before;
+
+	(void)state;
+	send_terminal(scratch);
+	send_terminal(scratch);
+	send_terminal(-1);
+	before = scratch_open_files();
+	fails_with(receive_done(STAGE_SEAL), "expected message 1");
+	assert_int_equal(scratch_open_files(), before + 1); /* the first one */
+	fd_close(&terminal);
+	fails_with(receive_done(STAGE_SEAL), "expected message 1"); /* without a descriptor */
+	assert_int_equal(terminal, -1);
+}
+
 static void log_lines_come_on_the_way(void **state)
 {
 	int64_t pid;
@@ -239,8 +278,7 @@ static void log_lines_come_on_the_way(void **state)
 	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
 	assert_int_equal(receive_done(STAGE_ROOTFS), 0);
 	assert_string_equal(logged, "3 mount proc: 12 µs\n3 100 %s\n");
-	assert_int_equal(sync_receive_spawned(near_end, &debug_log, &pid, &pidfd, &scratch_err),
-			 0);
+	assert_int_equal(sync_receive_spawned(near_end, &debug_log, &pid, &pidfd, &scratch_err), 0);
 	assert_non_null(strstr(logged, "3 pivot\n"));
 	fd_close(&pidfd);
 }
@@ -250,7 +288,8 @@ static void log_lines_without_a_log_are_passed_over(void **state)
 	(void)state;
 	sync_send_log(far_end, "for nobody");
 	send_done(STAGE_ROOTFS);
-	assert_int_equal(sync_receive_done(near_end, STAGE_ROOTFS, NULL, &scratch_err), 0);
+	assert_int_equal(sync_receive_done(near_end, STAGE_ROOTFS, NULL, &terminal, &scratch_err),
+			 0);
 }
 
 /* Sends the first size bytes of a message of this kind, and bytes behind it when that is more. */
@@ -365,6 +404,8 @@ int main(void)
 		test(spawned_without_pidfd_is_a_failure),
 		test(spawned_is_not_done_and_done_not_spawned),
 		test(a_descriptor_nobody_expects_is_closed),
+		test(a_terminal_comes_on_the_way_to_done),
+		test(a_terminal_is_neither_done_nor_sent_twice),
 		test(log_lines_come_on_the_way),
 		test(log_lines_without_a_log_are_passed_over),
 		test(a_message_cut_short_is_a_failure),
