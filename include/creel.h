@@ -81,6 +81,12 @@ struct creel;
  */
 int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error);
 
+/*
+ * Closes the caller's descriptors from first on, but for kept (−1: none). Engines leak their own
+ * sockets and the other ends of the container's pipes: these must reach neither init nor a hook.
+ */
+void creel_close_from(unsigned first, int kept);
+
 /* Makes a handle. Errors: CREEL_NO_MEMORY, CREEL_UNSUPPORTED (the kernel is too old), CREEL_USAGE
  * (root). */
 struct creel *creel_new(const struct creel_options *options, struct creel_error *ret_error);

@@ -8,7 +8,6 @@
 #include "cli/cli.h"
 
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -129,25 +128,6 @@ static unsigned count_listen_fds(const struct environment *environment)
 	return str_to_u32(environment->listen_fds, &count) ? count : 0;
 }
 
-/*
- * Descriptors that the caller left open by mistake must reach neither init nor a hook: engines leak
- * their own sockets and the other ends of the container's pipes.
- */
-static void close_strangers(const struct call *call)
-{
-	unsigned kept =
-		call->create.preserve_fds + call->create.listen_fds + call->exec.preserve_fds;
-	unsigned first = 3 + kept, log = (unsigned)call->logging->fd;
-
-	if (log < first) {
-		(void)syscall(SYS_close_range, first, ~0u, 0);
-		return;
-	}
-	if (log > first)
-		(void)syscall(SYS_close_range, first, log - 1, 0);
-	(void)syscall(SYS_close_range, log + 1, ~0u, 0);
-}
-
 static int open_library(struct call *call, struct creel **ret_creel, struct creel_error *e)
 {
 	const struct environment *environment = call->environment;
@@ -160,7 +140,9 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 	    parse_rootless(call, &options.rootless, e) || root_choose(call, &options.root, e))
 		return -1;
 	call->create.listen_fds = count_listen_fds(environment);
-	close_strangers(call);
+	creel_close_from(3 + call->create.listen_fds + call->create.preserve_fds +
+				 call->exec.preserve_fds,
+			 call->logging->fd);
 	if (environment->notify_socket && *environment->notify_socket)
 		call->create.notify_socket = environment->notify_socket;
 	*ret_creel = creel_new(&options, e);

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -56,6 +57,19 @@ int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error
 	if (enters && geteuid() == 0)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	return 0;
+}
+
+void creel_close_from(unsigned first, int kept)
+{
+	unsigned last = first;
+
+	if (kept >= (int)first) {
+		last = (unsigned)kept;
+		if (last > first)
+			(void)syscall(SYS_close_range, first, last - 1, 0);
+		last++;
+	}
+	(void)syscall(SYS_close_range, last, ~0u, 0);
 }
 
 static void pass_log(void *user, enum log_level level, const char *message)

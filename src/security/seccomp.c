@@ -271,7 +271,7 @@ static int write_program(struct compiler *c, const struct spec_seccomp *profile,
 	if (c->code.full)
 		return err_set(
 			e, ERR_INVALID,
-			"the seccomp profile is too large: its filter takes more than %d instructions",
+			"the seccomp profile is too large: it takes more than %d instructions",
 			BPF_MAXINSNS);
 	return 0;
 }

@@ -32,7 +32,9 @@ def test_death_by_signal_gives_128_and_its_number(bundle, name):
 def test_killed_process_one_gives_137(bundle):
     bundle.sleep()
     running = bundle.spawn_run()
-    os.kill(bundle.pid(), signal.SIGKILL)
+    pid = bundle.pid()
+    wait_until(lambda: open(f"/proc/{pid}/comm").read() == "sleep\n", "the program")
+    os.kill(pid, signal.SIGKILL)
     assert running.wait().rc == 137
 
 
