@@ -47,6 +47,11 @@ void file_remove(int dirfd, const char *name)
 	(void)unlinkat(dirfd, name, 0);
 }
 
+static int new_file(int dirfd, const char *name, mode_t mode)
+{
+	return openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
 int file_replace(int dirfd, const char *name, mode_t mode, const void *data, size_t length,
 		 struct err *e)
 {
@@ -59,7 +64,9 @@ int file_replace(int dirfd, const char *name, mode_t mode, const void *data, siz
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%.*s.%s.%ld", folder, name,
 			     name + folder, (long)getpid()) >= sizeof(temporary))
 		return err_set(e, ERR_INVALID, "write %s: the path is too long", name);
-	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	fd = new_file(dirfd, temporary, mode);
+	if (fd < 0 && errno == EEXIST && !unlinkat(dirfd, temporary, 0))
+		fd = new_file(dirfd, temporary, mode); /* left by a killed process with our pid */
 	if (fd < 0)
 		return err_sys(e, "open %s", temporary);
 	failed = fd_write(fd, data, length, name, e);

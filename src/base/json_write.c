@@ -3,6 +3,7 @@
  */
 #include "base/json_write.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -177,25 +178,26 @@ void json_write_strings(struct json_writer *w, const char *key, const struct str
 	json_write_end(w);
 }
 
-/*
- * The first pair in the order of keys that comes after `last` (NULL: the very first). Maps are
- * small.
- */
-static const struct str_pair *next_pair(const struct str_map *map, const struct str_pair *last)
+static int by_key(const void *a, const void *b)
 {
-	const struct str_pair *next = NULL;
-
-	for (const struct str_pair *p = map->item; p < map->item + map->count; p++)
-		if ((!last || strcmp(p->key, last->key) > 0) &&
-		    (!next || strcmp(p->key, next->key) < 0))
-			next = p;
-	return next;
+	return strcmp(((const struct str_pair *)a)->key, ((const struct str_pair *)b)->key);
 }
 
 void json_write_map(struct json_writer *w, const char *key, const struct str_map *map)
 {
+	struct err at_limit;
+	struct str_pair *sorted =
+		arena_get_array(w->out->arena, map->count, sizeof(*sorted), &at_limit);
+
+	if (!sorted) {
+		w->out->failed = true;
+		return;
+	}
+	if (map->count)
+		memcpy(sorted, map->item, map->count * sizeof(*sorted));
+	qsort(sorted, map->count, sizeof(*sorted), by_key);
 	json_write_object(w, key);
-	for (const struct str_pair *p = next_pair(map, NULL); p; p = next_pair(map, p))
-		json_write_string(w, p->key, p->value);
+	for (size_t i = 0; i < map->count; i++)
+		json_write_string(w, sorted[i].key, sorted[i].value);
 	json_write_end(w);
 }

@@ -1,7 +1,7 @@
 /*
- * Where debug lines go. The library itself reports failures as error values and never logs above
- * debug; the program that uses it (cli) gives a sink, chooses format and level there, and prints
- * warnings and errors itself.
+ * Where debug lines and warnings go. Failures are error values and never come here: a warning is
+ * what the specification wants told while the work goes on, or what went wrong when it was done
+ * already. The program that uses the library (cli) gives a sink and chooses format and level there.
  */
 #pragma once
 

@@ -86,6 +86,8 @@ static void the_pair_does_not_live_through_exec(void **state)
 
 static void done_is_received_in_both_directions(void **state)
 {
+	int terminal = -1;
+
 	(void)state;
 	send_done(STAGE_JOIN);
 	send_done(STAGE_ROOTFS);
@@ -125,6 +127,7 @@ static void failed_is_heard_wherever_one_waits(void **state)
 	err_set(&why, ERR_INVALID, "no such program");
 	sync_send_failed(far_end, &why);
 	sync_send_failed(far_end, &why);
+	fd_close(&far_end);
 	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
 		   "no such program");
 	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "no such program");
@@ -154,26 +157,142 @@ static void what_was_sent_before_the_end_still_counts(void **state)
 	fails_with(receive_done(STAGE_GATE), "ended unexpectedly");
 }
 
-static void end_of_file_is_success_for_who_waits_for_exec(void **state)
+/* ---- waiting for exec ---------------------------------------------------------------------------- */
+
+static void send_exec(void)
 {
-	(void)state;
-	sync_send_log(far_end, "almost there");
-	fd_close(&far_end);
-	assert_int_equal(sync_wait_exec(near_end, &debug_log, &scratch_err), 0);
-	assert_string_equal(logged, "3 almost there\n");
+	assert_int_equal(sync_send_exec(far_end, &scratch_err), 0);
 }
 
-static void nothing_else_is_success_for_who_waits_for_exec(void **state)
+static void end_of_file_behind_exec_is_success(void **state)
+{
+	(void)state;
+	send_exec();
+	fd_close(&far_end);
+	assert_int_equal(sync_wait_exec(near_end, NULL, &scratch_err), 0);
+}
+
+static void end_of_file_alone_is_a_death(void **state)
+{
+	(void)state;
+	fd_close(&far_end);
+	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "ended unexpectedly");
+	fails_with(sync_wait_exec(near_end, &debug_log, &scratch_err), "ended unexpectedly");
+}
+
+static void a_failure_behind_exec_is_heard(void **state)
+{
+	struct err why;
+
+	(void)state;
+	send_exec();
+	err_set(&why, ERR_SYSTEM, "exec format error");
+	sync_send_failed(far_end, &why);
+	fd_close(&far_end);
+	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "exec format error");
+}
+
+static void nothing_else_comes_before_exec_or_behind_it(void **state)
 {
 	(void)state;
 	send_done(STAGE_GATE);
-	fails_with(sync_wait_exec(near_end, NULL, &scratch_err),
-		   "expected the program to be executed, got message 1");
+	send_exec();
+	send_done(STAGE_GATE);
+	fd_close(&far_end);
+	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "expected message 4");
+	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "expected message 6");
+}
+
+static void log_lines_come_around_exec(void **state)
+{
+	(void)state;
+	sync_send_log(far_end, "almost there");
+	send_exec();
+	sync_send_log(far_end, "gone");
+	fd_close(&far_end);
+	assert_int_equal(sync_wait_exec(near_end, &debug_log, &scratch_err), 0);
+	assert_string_equal(logged, "3 almost there\n3 gone\n");
+}
+
+static void wait_and_end(void)
+{
+	struct timespec pause = {.tv_nsec = 20000000};
+
+	if (sync_send_exec(far_end, &scratch_err))
+		_exit(1);
+	(void)nanosleep(&pause, NULL);
+	_exit(0);
+}
+
+/* Success is told when the peer is through, not when it says so. */
+static void exec_is_waited_for(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0)
+		wait_and_end();
+	fd_close(&far_end);
+	assert_int_equal(sync_wait_exec(near_end, NULL, &scratch_err), 0);
+	/* A moment later at most, its end can be waited for. */
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+/* ---- descriptors --------------------------------------------------------------------------------- */
+
+static void assert_is_scratch(int fd)
+{
+	struct stat sent, got;
+
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fstat(scratch, &sent) || fstat(fd, &got), 0);
+	assert_true(sent.st_ino == got.st_ino && sent.st_dev == got.st_dev);
+}
+
+static void send_terminal(int fd)
+{
+	assert_int_equal(sync_send_terminal(far_end, fd, &scratch_err), 0);
+}
+
+static void a_terminal_comes_before_done(void **state)
+{
+	int terminal = -1;
+
+	(void)state;
+	send_terminal(scratch);
+	send_done(STAGE_SEAL);
+	assert_int_equal(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
+			 0);
+	assert_is_scratch(terminal);
+	fd_close(&terminal);
+}
+
+static void a_terminal_comes_once_and_is_one(void **state)
+{
+	size_t before = scratch_open_files();
+	int terminal = -1;
+
+	(void)state;
+	send_terminal(scratch);
+	send_terminal(scratch);
+	fails_with(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
+		   "expected message 1 of stage 7, got 3 of stage 0");
+	assert_is_scratch(terminal);
+	send_terminal(scratch);
+	fails_with(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
+		   "got 3");
+	fd_close(&terminal);
+	send_terminal(-1);
+	fails_with(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
+		   "got 3");
+	assert_int_equal(terminal, -1);
+	assert_int_equal(scratch_open_files(), before);
 }
 
 static void spawned_brings_pid_and_pidfd(void **state)
 {
-	struct stat sent, got;
 	int64_t pid = 0;
 	int pidfd = -1;
 
@@ -182,9 +301,7 @@ static void spawned_brings_pid_and_pidfd(void **state)
 			 0);
 	assert_int_equal(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err), 0);
 	assert_true(pid == INT64_C(0x123456789));
-	assert_int_equal(fcntl(pidfd, F_GETFD), FD_CLOEXEC);
-	assert_int_equal(fstat(scratch, &sent) || fstat(pidfd, &got), 0);
-	assert_true(sent.st_ino == got.st_ino && sent.st_dev == got.st_dev);
+	assert_is_scratch(pidfd);
 	fd_close(&pidfd);
 }
 
@@ -219,12 +336,10 @@ static void a_descriptor_nobody_expects_is_closed(void **state)
 	size_t before = scratch_open_files();
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
-		assert_int_equal(receive_done(STAGE_JOIN), -1);
-		assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
-		assert_int_equal(sync_wait_exec(near_end, NULL, &scratch_err), -1);
-	}
+	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
+	assert_int_equal(receive_done(STAGE_JOIN), -1);
+	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
+	assert_int_equal(sync_wait_exec(near_end, &debug_log, &scratch_err), -1);
 	assert_int_equal(scratch_open_files(), before);
 }
 
@@ -398,8 +513,14 @@ int main(void)
 		test(failed_is_heard_wherever_one_waits),
 		test(end_of_file_is_a_failure),
 		test(what_was_sent_before_the_end_still_counts),
-		test(end_of_file_is_success_for_who_waits_for_exec),
-		test(nothing_else_is_success_for_who_waits_for_exec),
+		test(end_of_file_behind_exec_is_success),
+		test(end_of_file_alone_is_a_death),
+		test(a_failure_behind_exec_is_heard),
+		test(nothing_else_comes_before_exec_or_behind_it),
+		test(log_lines_come_around_exec),
+		test(exec_is_waited_for),
+		test(a_terminal_comes_before_done),
+		test(a_terminal_comes_once_and_is_one),
 		test(spawned_brings_pid_and_pidfd),
 		test(spawned_without_pidfd_is_a_failure),
 		test(spawned_is_not_done_and_done_not_spawned),
