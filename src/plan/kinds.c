@@ -10,6 +10,7 @@
 
 /* The process is all it will be, but for the program. */
 #define READY (HAS_PROGRAM | IS_CAPPED)
+#define LAST (IS_CLOSED | IS_REPORTED)
 
 /* There is a devpts to make a terminal in, and somebody to take it. */
 #define TTY_READY (HAS_ROOT | HAS_SESSION | HAS_SOCKET)
@@ -62,7 +63,7 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_REPORT]        = {"report",        SIDE_RUNTIME, STAGE_REPORT, READY, IS_REPORTED},
 	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE, IS_REPORTED, 0},
 	[STEP_CLOSE]         = {"close",         SIDE_INIT,    STAGE_GATE, READY, IS_CLOSED},
-	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, READY | IS_REPORTED | IS_CLOSED, 0},
+	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, LAST, 0},
 };
 /* clang-format on */
 

@@ -244,7 +244,7 @@ def test_callers_terminal_is_restored_after_a_failed_start(bundle, word, part):
 
 def test_background_job_leaves_the_terminals_mode_alone(bundle):
     screen = Screen()
-    bundle.shell("echo ready; while ! test -e /tmp/end; do sleep 0.01; done")
+    bundle.shell("echo ready; while ! test -e /tmp/end; do sleep 0.01; done; echo over")
     bundle.save()
     bundle.alive.add(bundle.id)
     command = [bundle.program.path, "--root", bundle.root, "run", "--bundle", bundle.path,
@@ -258,6 +258,7 @@ def test_background_job_leaves_the_terminals_mode_alone(bundle):
     bundle.write("/tmp/end", "")
     wait_until(lambda: shell.poll() is not None, "the end")
     assert shell.returncode == 0
+    assert "over" in screen.text()
     assert not screen.is_raw()
 
 

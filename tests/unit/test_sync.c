@@ -86,8 +86,6 @@ static void the_pair_does_not_live_through_exec(void **state)
 
 static void done_is_received_in_both_directions(void **state)
 {
-	int terminal = -1;
-
 	(void)state;
 	send_done(STAGE_JOIN);
 	send_done(STAGE_ROOTFS);
@@ -251,46 +249,6 @@ static void assert_is_scratch(int fd)
 	assert_true(sent.st_ino == got.st_ino && sent.st_dev == got.st_dev);
 }
 
-static void send_terminal(int fd)
-{
-	assert_int_equal(sync_send_terminal(far_end, fd, &scratch_err), 0);
-}
-
-static void a_terminal_comes_before_done(void **state)
-{
-	int terminal = -1;
-
-	(void)state;
-	send_terminal(scratch);
-	send_done(STAGE_SEAL);
-	assert_int_equal(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
-			 0);
-	assert_is_scratch(terminal);
-	fd_close(&terminal);
-}
-
-static void a_terminal_comes_once_and_is_one(void **state)
-{
-	size_t before = scratch_open_files();
-	int terminal = -1;
-
-	(void)state;
-	send_terminal(scratch);
-	send_terminal(scratch);
-	fails_with(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
-		   "expected message 1 of stage 7, got 3 of stage 0");
-	assert_is_scratch(terminal);
-	send_terminal(scratch);
-	fails_with(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
-		   "got 3");
-	fd_close(&terminal);
-	send_terminal(-1);
-	fails_with(sync_receive_done(near_end, STAGE_SEAL, NULL, &terminal, &scratch_err),
-		   "got 3");
-	assert_int_equal(terminal, -1);
-	assert_int_equal(scratch_open_files(), before);
-}
-
 static void spawned_brings_pid_and_pidfd(void **state)
 {
 	int64_t pid = 0;
@@ -350,8 +308,6 @@ static void send_terminal(int fd)
 
 static void a_terminal_comes_on_the_way_to_done(void **state)
 {
-	struct stat sent, got;
-
 	(void)state;
 	sync_send_log(far_end, "before");
 	send_terminal(scratch);
@@ -359,9 +315,7 @@ static void a_terminal_comes_on_the_way_to_done(void **state)
 	send_done(STAGE_SEAL);
 	assert_int_equal(receive_done(STAGE_SEAL), 0);
 	assert_string_equal(logged, "3 before\n3 behind\n");
-	assert_true(!fstat(scratch, &sent) && !fstat(terminal, &got));
-	assert_true(sent.st_dev == got.st_dev && sent.st_ino == got.st_ino);
-	assert_int_equal(fcntl(terminal, F_GETFD), FD_CLOEXEC);
+	assert_is_scratch(terminal);
 }
 
 static void a_terminal_is_neither_done_nor_sent_twice(void **state)
@@ -519,8 +473,6 @@ int main(void)
 		test(nothing_else_comes_before_exec_or_behind_it),
 		test(log_lines_come_around_exec),
 		test(exec_is_waited_for),
-		test(a_terminal_comes_before_done),
-		test(a_terminal_comes_once_and_is_one),
 		test(spawned_brings_pid_and_pidfd),
 		test(spawned_without_pidfd_is_a_failure),
 		test(spawned_is_not_done_and_done_not_spawned),
