@@ -20,7 +20,7 @@ _Static_assert(sizeof(((struct creel_error *)0)->hint) == ERR_HINT_MAX,
 _Static_assert(sizeof(((struct creel_error *)0)->pointer) == ERR_POINTER_MAX,
 	       "… and the whole pointer");
 
-void api_error(const struct err *from, struct creel_error *ret)
+static void api_error(const struct err *from, struct creel_error *ret)
 {
 	ret->code = from->code;
 	ret->sys = from->sys;
@@ -194,14 +194,32 @@ int creel_state(struct creel *c, const char *id, const struct creel_state **ret_
 	return 0;
 }
 
+/* Who is told of a container that cannot be listed. */
+struct broken_listener {
+	void (*tell)(void *user, const char *id, const struct creel_error *why);
+	void *user;
+};
+
+static void tell_broken(void *user, const char *id, const struct err *why)
+{
+	const struct broken_listener *listener = user;
+	struct creel_error public;
+
+	if (!listener->tell)
+		return;
+	api_error(why, &public);
+	listener->tell(listener->user, id, &public);
+}
+
 int creel_list(struct creel *c, const struct creel_state **ret_states, size_t *ret_count,
 	       void (*broken)(void *user, const char *id, const struct creel_error *why),
 	       void *user, struct creel_error *ret_error)
 {
+	struct broken_listener listener = {.tell = broken, .user = user};
 	struct err e;
 
-	return api_result(arena_reset(&c->arena, &e) ||
-				  container_list(c, ret_states, ret_count, broken, user, &e),
+	return api_result(arena_reset(&c->arena, &e) || container_list(c, ret_states, ret_count,
+								       tell_broken, &listener, &e),
 			  &e, ret_error);
 }
 

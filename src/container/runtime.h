@@ -19,9 +19,6 @@ struct creel {
 	struct arena arena; /* of the running command; emptied by the next */
 };
 
-/* An error as the public API shows it. */
-void api_error(const struct err *from, struct creel_error *ret);
-
 int container_create(struct creel *c, const char *id, const struct creel_create *o,
 		     struct err *e) must_check;
 int container_start(struct creel *c, const char *id, struct err *e) must_check;
@@ -32,8 +29,8 @@ int container_exec(struct creel *c, const char *id, const struct creel_exec *o, 
 int container_state(struct creel *c, const char *id, struct creel_state *ret,
 		    struct err *e) must_check;
 int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_count,
-		   void (*broken)(void *user, const char *id, const struct creel_error *why),
-		   void *user, struct err *e) must_check;
+		   void (*broken)(void *user, const char *id, const struct err *why), void *user,
+		   struct err *e) must_check;
 int container_kill(struct creel *c, const char *id, int signal, bool all, struct err *e) must_check;
 int container_delete(struct creel *c, const char *id, bool force, struct err *e) must_check;
 int container_explain(struct creel *c, const char *id, const struct creel_create *o,

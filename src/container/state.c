@@ -9,17 +9,6 @@
 #include "state/store.h"
 #include "sys/passwd.h"
 
-const char *creel_status_name(enum creel_status status)
-{
-	static const char *const names[] = {
-		[CREEL_CREATING] = "creating", [CREEL_CREATED] = "created",
-		[CREEL_RUNNING] = "running",   [CREEL_PAUSED] = "paused",
-		[CREEL_STOPPED] = "stopped",
-	};
-
-	return names[status];
-}
-
 static int fill(struct creel *c, const struct container *ct, struct creel_state *ret, struct err *e)
 {
 	const struct state_record *record = ct->record;
@@ -90,8 +79,8 @@ static int add(struct creel *c, const char *id, struct creel_state *ret, struct 
 }
 
 int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_count,
-		   void (*broken)(void *user, const char *id, const struct creel_error *why),
-		   void *user, struct err *e)
+		   void (*broken)(void *user, const char *id, const struct err *why), void *user,
+		   struct err *e)
 {
 	struct creel_state *states;
 	struct str_list ids;
@@ -103,15 +92,12 @@ int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_
 	if (!states)
 		return -1;
 	for (size_t i = 0; i < ids.count; i++) {
-		struct creel_error public;
 		struct err why;
 
-		if (!add(c, ids.item[i], &states[count], &why)) {
+		if (!add(c, ids.item[i], &states[count], &why))
 			count++;
-		} else if (broken) {
-			api_error(&why, &public);
-			broken(user, ids.item[i], &public);
-		}
+		else
+			broken(user, ids.item[i], &why);
 	}
 	*ret = states;
 	*ret_count = count;

@@ -16,6 +16,17 @@
 #include "sys/pidfd.h"
 #include "sys/procfs.h"
 
+const char *creel_status_name(enum creel_status status)
+{
+	static const char *const names[] = {
+		[CREEL_CREATING] = "creating", [CREEL_CREATED] = "created",
+		[CREEL_RUNNING] = "running",   [CREEL_PAUSED] = "paused",
+		[CREEL_STOPPED] = "stopped",
+	};
+
+	return names[status];
+}
+
 int container_cgroup_of_record(const struct state_record *record, struct arena *a,
 			       struct cgroup_paths *ret, struct err *e)
 {
