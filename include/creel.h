@@ -74,10 +74,10 @@ struct creel;
 
 /*
  * Must be the first thing that main does, with its own argc and argv, before any descriptor is
- * opened: closes the descriptors of the caller on exec, makes the process non-dumpable and, when
- * the command enters a container (enters), runs the program again from a read-only copy that no
- * container can reach for writing (CVE-2019-5736). Returns 0 in the protected process; it may not
- * return at all in the first one.
+ * opened: opens /dev/null for standard streams that the caller has closed and, when the command
+ * enters a container (enters), makes the process non-dumpable and runs the program again from a
+ * read-only copy that no container can reach for writing (CVE-2019-5736). Returns 0 in the
+ * protected process; it may not return at all in the first one.
  */
 int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error);
 

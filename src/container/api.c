@@ -11,6 +11,7 @@
 #include "container/features.h"
 #include "container/runtime.h"
 #include "spec/template.h"
+#include "sys/process.h"
 #include "sys/selfexe.h"
 
 _Static_assert(sizeof(((struct creel_error *)0)->text) == ERR_TEXT_MAX,
@@ -50,7 +51,7 @@ int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error
 {
 	struct err e;
 
-	if (enters && selfexe_protect(argv, &e))
+	if (process_fill_streams(&e) || (enters && selfexe_protect(argv, &e)))
 		return api_result(-1, &e, ret_error);
 	/* A caller without privilege stays readable to itself: the kernel would give its /proc
 	 * files to root. */

@@ -43,9 +43,10 @@ static int hand_over(struct walk *w, int master, struct err *e)
 {
 	char name[TTY_NAME_MAX];
 
+	if (w->console < 0 && tty_keep_newlines(master, e))
+		return -1;
 	if (w->console < 0)
-		return tty_keep_newlines(master, e) || sync_send_terminal(w->sync, master, e) ? -1
-											      : 0;
+		return sync_send_terminal(w->sync, master, e);
 	if (tty_name(master, name, e) || fdpass_send(w->console, name, master, e))
 		return err_wrap(e, "console socket");
 	fd_close(&w->console);

@@ -24,7 +24,7 @@ struct relay_flow {
 
 struct relay {
 	int caller; /* the caller's terminal, for its mode and size; −1: none */
-	bool raw;   /* … is raw, and was before */
+	bool raw;   /* it is raw; its mode was before */
 	struct termios before;
 	int in, out; /* the caller's standard input and output; −1: at their end */
 	bool in_tty;

@@ -52,10 +52,14 @@ int seccomp_load(const struct seccomp_program *program, int *ret_listener, struc
 	if (got < 0 && errno == EINVAL && program->default_flags)
 		got = seccomp(SECCOMP_SET_MODE_FILTER,
 			      program->flags & ~SECCOMP_FILTER_FLAG_SPEC_ALLOW, &prog);
-	if (got < 0)
-		return err_sys(
-			e,
-			"error loading seccomp filter into kernel: error loading seccomp filter");
+	if (got < 0) {
+		(void)err_sys(e, "error loading seccomp filter into kernel");
+		if (e->sys == EINVAL && program->flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+			(void)err_hint(
+				e, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV takes Linux 5.19 and "
+				   "a rule with SCMP_ACT_NOTIFY");
+		return -1;
+	}
 	*ret_listener = program->notify ? (int)got : -1;
 	return 0;
 }

@@ -4,10 +4,12 @@
 #include "sys/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 
 /* The old system call, for sandboxes whose filter does not know clone3. Its flags have no room for
  * a cgroup. */
@@ -90,6 +93,21 @@ int process_join_keyring(const char *id, struct err *e)
 	if (syscall(SYS_keyctl, KEYCTL_SETPERM, key, permissions, 0, 0) && errno != EACCES &&
 	    errno != ENOSYS)
 		return err_sys(e, "set permissions of the session keyring");
+	return 0;
+}
+
+int process_fill_streams(struct err *e)
+{
+	struct pollfd streams[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+
+	if (poll(streams, array_len(streams), 0) <= 0)
+		return 0;
+	for (int fd = 0; fd <= 2; fd++) {
+		if (!(streams[fd].revents & POLLNVAL))
+			continue;
+		if (fd_open("/dev/null", O_RDWR) != fd || fcntl(fd, F_SETFD, 0))
+			return err_sys(e, "open /dev/null for a closed standard stream");
+	}
 	return 0;
 }
 

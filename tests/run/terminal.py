@@ -83,17 +83,20 @@ class Screen(Master):
         super().__init__(master)
         self.resize(rows, columns)
 
-    def streams(self, control=True, **others):
+    def streams(self, control=True, closed=(), **others):
         """
         For Program.start: the command is in the foreground of this terminal. Without control it
-        has it as its streams alone, and no controlling terminal.
+        has it as its streams alone, and no controlling terminal; of closed it has nothing.
         """
-        own = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
-        return own | others | {"preexec_fn": self._take if control else os.setsid}
+        def prepare():
+            os.setsid()
+            if control:
+                fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+            for fd in closed:
+                os.close(fd)
 
-    def _take(self):
-        os.setsid()
-        fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
+        own = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
+        return own | others | {"preexec_fn": prepare}
 
     def is_raw(self):
         return not self.flags(LFLAG) & (termios.ECHO | termios.ICANON | termios.ISIG)

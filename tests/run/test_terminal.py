@@ -206,6 +206,15 @@ def test_terminal_is_found_behind_redirected_streams(bundle):
     assert running.process.communicate()[0] == b"31 101\n"
 
 
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1), (0, 1, 2)])
+def test_closed_standard_streams(bundle, closed):
+    screen = Screen()
+    running = run_on(screen, bundle, "tty; tty > /told; exit 3", closed=closed)
+    assert screen.wait(running) == 3
+    assert (bundle.rootfs / "told").read_text() == "/dev/pts/0\n"
+    assert screen.text() == ("" if 1 in closed else "/dev/pts/0\r\n")
+
+
 # ---- in the foreground: the caller's terminal ----
 
 def test_callers_terminal_is_raw_while_the_program_runs(bundle):

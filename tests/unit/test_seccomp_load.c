@@ -115,6 +115,22 @@ static void test_notify_gives_a_listener(void **state)
 	assert_int_equal(status_under(&p, check_listener), 0);
 }
 
+static void test_a_flag_for_listeners_alone_is_explained(void **state)
+{
+	struct spec_seccomp p = {.default_action = ACT_ALLOW,
+				 .flags_given = true,
+				 .flags = SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV};
+	struct seccomp_program program;
+	int listener;
+
+	(void)state;
+	assert_int_equal(seccomp_compile(&p, seccomp_native_arch, NULL, &arena, &program, &e), 0);
+	assert_int_equal(seccomp_load(&program, &listener, &e), -1);
+	assert_int_equal(e.sys, EINVAL);
+	assert_string_equal(e.hint, "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV takes Linux 5.19 and a "
+				    "rule with SCMP_ACT_NOTIFY");
+}
+
 static void test_the_kernel_tells_its_flags(void **state)
 {
 	(void)state;
@@ -131,6 +147,7 @@ int main(void)
 		TEST(test_a_loaded_filter_works),
 		TEST(test_kill_process_kills),
 		TEST(test_notify_gives_a_listener),
+		TEST(test_a_flag_for_listeners_alone_is_explained),
 		TEST(test_the_kernel_tells_its_flags),
 	};
 
