@@ -85,44 +85,68 @@ static int find_in_path(struct walk *w, const char *name, const char *path, stru
 	return -1;
 }
 
-/* The first entry of a name keeps its place, the last one its value. */
-static size_t add_env(char **env, size_t count, const char *entry)
-{
-	size_t name = strcspn(entry, "=") + 1;
+/* An environment under construction. Names are compared by their hashes first: there may be many.
+ */
+struct env {
+	char **entry;
+	uint32_t *hash;
+	size_t count;
+};
 
-	for (size_t i = 0; i < count; i++)
-		if (!strncmp(env[i], entry, name)) {
-			env[i] = (char *)(uintptr_t)entry;
-			return count;
-		}
-	env[count] = (char *)(uintptr_t)entry;
-	return count + 1;
+/* Of the name with its "=" (FNV-1a). *ret_length gets their length. */
+static uint32_t hash_name(const char *entry, size_t *ret_length)
+{
+	uint32_t hash = 2166136261u;
+	size_t i = 0;
+
+	while (entry[i] && entry[i] != '=')
+		hash = (hash ^ (unsigned char)entry[i++]) * 16777619u;
+	*ret_length = i + 1;
+	return hash;
+}
+
+/* The first entry of a name keeps its place, the last one its value. */
+static void add_env(struct env *env, const char *entry)
+{
+	size_t length;
+	uint32_t hash = hash_name(entry, &length);
+	size_t i = 0;
+
+	while (i < env->count &&
+	       (env->hash[i] != hash || strncmp(env->entry[i], entry, length) != 0))
+		i++;
+	env->entry[i] = (char *)(uintptr_t)entry;
+	env->hash[i] = hash;
+	env->count += i == env->count;
 }
 
 static int build_env(struct walk *w, const struct spec_process *process, struct err *e)
 {
+	size_t capacity = process->env.count + 4; /* HOME, LISTEN_FDS, LISTEN_PID, the NULL */
 	const char *home = env_value(&process->env, "HOME");
-	char **env = arena_get_array(w->arena, process->env.count + 4, sizeof(*env), e);
 	const char *listen = arena_format(w->arena, e, "LISTEN_FDS=%u", w->plan->listen_fds);
-	size_t count = 0;
+	struct env env = {
+		.entry = arena_get_array(w->arena, capacity, sizeof(*env.entry), e),
+		.hash = arena_get_array(w->arena, capacity, sizeof(*env.hash), e),
+	};
 
-	if (!env || !listen)
+	if (!env.entry || !env.hash || !listen)
 		return -1;
 	for (size_t i = 0; i < process->env.count; i++)
-		count = add_env(env, count, process->env.item[i]);
+		add_env(&env, process->env.item[i]);
 	if (!home || !*home) {
 		home = passwd_home(w->root, process->user.uid, w->arena);
 		home = arena_format(w->arena, e, "HOME=%s", home);
 		if (!home)
 			return -1;
-		count = add_env(env, count, home);
+		add_env(&env, home);
 	}
 	if (w->plan->listen_fds) { /* sd_listen_fds(3): the pid is that of the first process */
-		count = add_env(env, count, listen);
-		count = add_env(env, count, "LISTEN_PID=1");
+		add_env(&env, listen);
+		add_env(&env, "LISTEN_PID=1");
 	}
-	env[count] = NULL;
-	w->env = env;
+	env.entry[env.count] = NULL;
+	w->env = env.entry;
 	return 0;
 }
 

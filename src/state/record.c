@@ -57,29 +57,39 @@ static const struct json_schema schema = {.tables = tables};
 
 /* runc's form of the annotations, which its readers look through for the bundle: ["key=value", …,
  * "bundle=DIR"]. */
+static void write_label(struct json_writer *w, const char *key, const char *value, struct arena *a)
+{
+	struct str label;
+
+	str_init(&label, a);
+	str_add(&label, key);
+	str_add_char(&label, '=');
+	str_add(&label, value);
+	w->out->failed |= label.failed;
+	json_write_string(w, NULL, label.text);
+}
+
 static void write_labels(struct json_writer *w, const struct state_record *record, struct arena *a)
 {
-	struct err ignored;
-
 	json_write_array(w, "labels");
-	for (size_t i = 0; i < record->annotations.count; i++) {
-		const struct str_pair *pair = &record->annotations.item[i];
-
-		json_write_string(w, NULL,
-				  arena_format(a, &ignored, "%s=%s", pair->key, pair->value));
-	}
-	json_write_string(w, NULL, arena_format(a, &ignored, "bundle=%s", record->bundle));
+	for (size_t i = 0; i < record->annotations.count; i++)
+		write_label(w, record->annotations.item[i].key, record->annotations.item[i].value,
+			    a);
+	write_label(w, "bundle", record->bundle, a);
 	json_write_end(w);
 }
 
+/* Before init is there nobody asks for more than what a delete needs. */
 static void write_config(struct json_writer *w, const struct state_record *record, struct arena *a)
 {
 	json_write_object(w, "config");
 	json_write_string(w, "version", record->oci_version ? record->oci_version : "");
 	json_write_string(w, "rootfs", record->rootfs);
 	json_write_string(w, "bundle", record->bundle);
-	write_labels(w, record, a);
-	json_write_map(w, "annotations", &record->annotations);
+	if (record->pid) {
+		write_labels(w, record, a);
+		json_write_map(w, "annotations", &record->annotations);
+	}
 	json_write_end(w);
 }
 

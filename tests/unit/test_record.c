@@ -161,6 +161,7 @@ static void what_is_no_file_is_refused(void **state)
 	assert_int_equal(mkfifo(scratch_name(STORE_STATE), 0600), 0);
 	assert_int_equal(read_record(&r), -1);
 	assert_int_equal(scratch_err.code, ERR_INVALID);
+	assert_non_null(strstr(scratch_err.text, "not a regular file"));
 }
 
 static void a_record_cut_anywhere_is_invalid(void **state)
