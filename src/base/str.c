@@ -58,6 +58,17 @@ void str_add_char(struct str *s, char c)
 	str_add_bytes(s, &c, 1);
 }
 
+void str_add_pointer(struct str *s, const char *key)
+{
+	for (; *key; key++)
+		if (*key == '~')
+			str_add(s, "~0");
+		else if (*key == '/')
+			str_add(s, "~1");
+		else
+			str_add_char(s, *key);
+}
+
 void str_addf(struct str *s, const char *format, ...)
 {
 	va_list args;

@@ -36,6 +36,9 @@ void str_add_bytes(struct str *s, const char *data, size_t length);
 void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *format, ...) printf_like(2, 3);
 
+/* Adds a key as one part of a JSON pointer: "/" and "~" in it are escaped (RFC 6901). */
+void str_add_pointer(struct str *s, const char *key);
+
 /* The finished text; NULL and ERR_NO_MEMORY when anything did not fit. */
 const char *str_end(struct str *s, struct err *e) must_check;
 

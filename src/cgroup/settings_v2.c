@@ -183,20 +183,13 @@ static int io_all(struct settings *s, const struct spec_block_io *io, struct err
 
 /* ---- unified --------------------------------------------------------------------------------- */
 
-/* "/unified/KEY", with the two characters that a JSON pointer escapes. */
 static const char *unified_pointer(struct settings *s, const char *key, struct err *e)
 {
 	struct str pointer;
 
 	str_init(&pointer, s->arena);
 	str_add(&pointer, "/unified/");
-	for (; *key; key++)
-		if (*key == '~')
-			str_add(&pointer, "~0");
-		else if (*key == '/')
-			str_add(&pointer, "~1");
-		else
-			str_add_char(&pointer, *key);
+	str_add_pointer(&pointer, key);
 	return str_end(&pointer, e);
 }
 

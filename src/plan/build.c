@@ -34,6 +34,7 @@ int build_hooks(struct steps *s, enum hook_kind kind, struct err *e)
 /* The new root, and what is set when "/" is the container's. */
 static int build_pivot(struct steps *s, const struct plan_request *request, struct err *e)
 {
+	const char *word = s->spec->linux_.rootfs_propagation;
 	struct step *step;
 
 	if (build_hooks(s, HOOK_CREATE_CONTAINER, e))
@@ -41,7 +42,8 @@ static int build_pivot(struct steps *s, const struct plan_request *request, stru
 	step = steps_add(s, STEP_PIVOT, NULL, e);
 	if (!step)
 		return -1;
-	step->root.propagation = s->spec->linux_.rootfs_propagation;
+	if (word && (str_ends(word, "shared") || str_ends(word, "unbindable")))
+		step->root.propagation = word;
 	step->root.no_pivot = request->no_pivot;
 	return build_readonly_mounts(s, e) || build_settings(s, e) ? -1 : 0;
 }

@@ -9,7 +9,10 @@
 #include "plan/steps.h"
 #include "spec/mount_options.h"
 
-/* The destination as an absolute path without doubled and trailing slashes or "." components. */
+/*
+ * The destination as an absolute path without doubled and trailing slashes, "." and "..": what the
+ * rules about /proc and /dev are held against.
+ */
 static const char *clean_target(struct steps *s, const char *path, struct err *e)
 {
 	char *clean = arena_get(s->arena, strlen(path) + 2, e);
@@ -17,20 +20,23 @@ static const char *clean_target(struct steps *s, const char *path, struct err *e
 
 	if (!clean)
 		return NULL;
-	while (*path) {
-		size_t length;
-
+	for (size_t length; *path; path += length) {
 		path += strspn(path, "/");
 		length = strcspn(path, "/");
-		if (length && !(length == 1 && *path == '.')) {
-			*to++ = '/';
-			memcpy(to, path, length);
-			to += length;
+		if (length == 0 || (length == 1 && path[0] == '.'))
+			continue;
+		if (length == 2 && path[0] == '.' && path[1] == '.') {
+			while (to > clean && *--to != '/')
+				;
+			continue;
 		}
-		path += length;
+		*to++ = '/';
+		memcpy(to, path, length);
+		to += length;
 	}
 	if (to == clean)
-		*to = '/';
+		*to++ = '/';
+	*to = '\0';
 	return clean;
 }
 
@@ -45,13 +51,13 @@ static bool is_bind(const struct spec_mount *mount)
 	return false;
 }
 
-bool build_dev_is_mounted(const struct spec *spec)
+bool build_dev_is_mounted(const struct plan *plan)
 {
-	for (size_t i = 0; i < spec->mounts.count; i++) {
-		const char *target = spec->mounts.item[i].destination;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct step *step = &plan->step[i];
 
-		if ((str_equal(target, "/dev") || str_equal(target, "/dev/")) &&
-		    is_bind(&spec->mounts.item[i]))
+		if (step->kind == STEP_MOUNT && step->mount->how == MOUNT_BIND &&
+		    str_equal(step->mount->target, "/dev"))
 			return true;
 	}
 	return false;
@@ -98,6 +104,12 @@ static int check_proc(const struct plan_mount *mount, struct err *e)
 		"/proc/sys/crypto/fips_enabled",
 	};
 
+	if (str_equal(mount->target, "/proc")) {
+		if (mount->how != MOUNT_NEW || str_equal(mount->type, "proc"))
+			return 0;
+		return err_set(e, ERR_INVALID,
+			       "\"/proc\" cannot be mounted because it is not of type proc");
+	}
 	if (!str_starts(mount->target, "/proc/"))
 		return 0;
 	for (size_t i = 0; i < array_len(allowed); i++)
@@ -152,13 +164,15 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 	return check_proc(mount, e);
 }
 
-/* Inside a user namespace the sources may be out of reach: the runtime opens their trees and init
- * inherits them. */
+/*
+ * Inside a user namespace the sources may be out of reach: the runtime opens their trees and init
+ * inherits them. Without privilege outside it can reach no more than init, and clone less.
+ */
 static int open_outside(struct steps *s, struct plan_mount *mount, size_t index, struct err *e)
 {
 	struct step *step;
 
-	if (mount->how != MOUNT_BIND || !s->plan->user_namespace)
+	if (mount->how != MOUNT_BIND || !s->plan->user_namespace || s->facts->euid != 0)
 		return 0;
 	step = steps_add(s, STEP_OPEN_TREE, "/mounts", e);
 	if (!step)

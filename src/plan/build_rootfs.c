@@ -57,6 +57,7 @@ static int build_devices(struct steps *s, struct err *e)
 
 int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e)
 {
+	const char *word = s->spec->linux_.rootfs_propagation;
 	struct step *step;
 
 	if (!s->plan->mount_namespace) {
@@ -69,10 +70,12 @@ int build_rootfs(struct steps *s, const struct plan_request *request, struct err
 	if (!step)
 		return -1;
 	step->root.source = request->rootfs;
-	step->root.propagation = s->spec->linux_.rootfs_propagation;
+	/* An unbindable "/" could not be cloned from: the word is for the container's root alone.
+	 */
+	step->root.propagation = word && str_ends(word, "unbindable") ? NULL : word;
 	if (build_mounts(s, request, e))
 		return -1;
-	return build_dev_is_mounted(s->spec) ? 0 : build_devices(s, e);
+	return build_dev_is_mounted(s->plan) ? 0 : build_devices(s, e);
 }
 
 int build_readonly_mounts(struct steps *s, struct err *e)
@@ -144,10 +147,15 @@ static int add_sysctls(struct steps *s, struct err *e)
 
 	for (size_t i = 0; i < sysctl->count; i++) {
 		const char *path = sysctl_path(s, sysctl->item[i].key, e);
-		const char *pointer =
-			arena_format(s->arena, e, "/linux/sysctl/%s", sysctl->item[i].key);
-		struct step *step = path && pointer ? steps_add(s, STEP_SYSCTL, pointer, e) : NULL;
+		const char *place;
+		struct str pointer;
+		struct step *step;
 
+		str_init(&pointer, s->arena);
+		str_add(&pointer, "/linux/sysctl/");
+		str_add_pointer(&pointer, sysctl->item[i].key);
+		place = str_end(&pointer, e);
+		step = path && place ? steps_add(s, STEP_SYSCTL, place, e) : NULL;
 		if (!step)
 			return -1;
 		step->sysctl = (struct str_pair){.key = path, .value = sysctl->item[i].value};

@@ -95,9 +95,13 @@ int plan_wait(const struct plan *plan, enum plan_side side, enum plan_stage stag
 
 	if (!plan_has(plan, side, stage))
 		return -1;
-	/* What was done before the clone is known to both; what this side waited for earlier it
-	 * knows already. */
+	/*
+	 * What was done before the clone is known to both, as is the join stage when a process in
+	 * between did it; what this side waited for earlier it knows already.
+	 */
 	for (int before = (int)stage - 1; before > STAGE_PREPARE; before--) {
+		if (before == STAGE_JOIN && plan->by_intermediate)
+			return -1;
 		if (plan_has(plan, other, (enum plan_stage)before))
 			return before;
 		if (plan_has(plan, side, (enum plan_stage)before) &&

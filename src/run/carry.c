@@ -144,20 +144,17 @@ int carry_wait_exec(struct walk *w, struct err *e)
 	return sync_wait_exec(w->sync, w->log, e) ? failed_in_init(e) : 0;
 }
 
-static int announce(struct walk *w, enum plan_stage stage, struct err *e)
-{
-	if (!awaited(w, stage) || !plan_has(w->plan, w->side, stage))
-		return 0;
-	return sync_send_done(w->sync, (int)stage, e);
-}
-
 static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
 {
 	int wait = plan_wait(w->plan, w->side, stage);
 
 	if (wait >= 0 && sync_receive_done(w->sync, wait, w->log, &w->terminal, e))
 		return w->side == SIDE_RUNTIME ? failed_in_init(e) : -1;
-	return do_steps(w, stage, e) || announce(w, stage, e) ? -1 : 0;
+	if (do_steps(w, stage, e))
+		return -1;
+	if (!awaited(w, stage) || !plan_has(w->plan, w->side, stage))
+		return 0;
+	return sync_send_done(w->sync, (int)stage, e);
 }
 
 int carry_prepare(struct walk *w, struct err *e)
@@ -184,24 +181,18 @@ int carry_intermediate(struct walk *w, struct err *e)
 	return do_steps(w, STAGE_JOIN, e);
 }
 
-/*
- * The join stage was done by the process in between. Its news of init must reach the runtime before
- * any of init's own, so init waits until the runtime says that it knows.
- */
-static int take_over(struct walk *w, struct err *e)
-{
-	if (sync_receive_done(w->sync, STAGE_PREPARE, w->log, &w->terminal, e))
-		return -1;
-	return announce(w, STAGE_JOIN, e);
-}
-
 void carry_init(struct walk *w)
 {
 	int stage = w->plan->by_intermediate ? STAGE_MAPS : STAGE_JOIN;
 	struct err e;
 
 	w->side = SIDE_INIT;
-	if (!w->plan->by_intermediate || !take_over(w, &e))
+	/*
+	 * What the process in between says of init must reach the runtime before any of init's own
+	 * words, so init waits until the runtime knows.
+	 */
+	if (!w->plan->by_intermediate ||
+	    !sync_receive_done(w->sync, STAGE_PREPARE, w->log, &w->terminal, &e))
 		for (; stage < STAGES; stage++)
 			if (do_stage(w, (enum plan_stage)stage, &e))
 				break;

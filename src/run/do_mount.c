@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -76,6 +78,39 @@ static int set_tree_flags(int tree, const struct plan_mount *mount, struct err *
 	return 0;
 }
 
+/*
+ * The plan held the target's path against the rules about /proc; a link in the image may lead there
+ * all the same. So whatever lies in a procfs must have been named as such.
+ */
+static int check_target(int target, const struct plan_mount *mount, struct err *e)
+{
+	struct statfs fs;
+
+	if (str_starts(mount->target, "/proc/") || str_equal(mount->target, "/proc"))
+		return 0;
+	if (fstatfs(target, &fs))
+		return err_sys(e, "statfs %s", mount->target);
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return 0;
+	return err_set(e, ERR_INVALID, "\"%s\" cannot be mounted because it is inside /proc",
+		       mount->target);
+}
+
+/* Only a procfs may lie on /proc. */
+static int check_source(int tree, const struct plan_mount *mount, struct err *e)
+{
+	struct statfs fs;
+
+	if (!str_equal(mount->target, "/proc"))
+		return 0;
+	if (fstatfs(tree, &fs))
+		return err_sys(e, "statfs %s", mount->source);
+	if (fs.f_type == PROC_SUPER_MAGIC)
+		return 0;
+	return err_set(e, ERR_INVALID,
+		       "\"/proc\" cannot be mounted because it is not of type proc");
+}
+
 static int bind(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
 	_close_ int tree =
@@ -91,7 +126,8 @@ static int bind(struct walk *w, const struct plan_mount *mount, struct err *e)
 		target = inroot_mkdir(w->root, mount->target, 0755, e);
 	else
 		target = inroot_mkfile(w->root, mount->target, 0644, e);
-	if (target < 0 || set_bind_flags(tree, mount, e) || set_tree_flags(tree, mount, e))
+	if (target < 0 || check_target(target, mount, e) || check_source(tree, mount, e) ||
+	    set_bind_flags(tree, mount, e) || set_tree_flags(tree, mount, e))
 		return -1;
 	return mountfd_attach(tree, target, e);
 }
@@ -142,7 +178,7 @@ static int new_mount(struct walk *w, const struct plan_mount *mount, struct err 
 	if (!data && mount->data)
 		return -1;
 	target = open_new_target(w, mount, e);
-	if (target < 0)
+	if (target < 0 || check_target(target, mount, e))
 		return -1;
 	fs = mountfd_new(mount->type, mount->source, data, mount->flags,
 			 mountfd_attr_of_flags(mount->flags), e);

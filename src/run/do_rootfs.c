@@ -31,8 +31,7 @@ int do_root(struct walk *w, const struct step *step, struct err *e)
 {
 	const char *word = step->root.propagation;
 	uint64_t propagation = propagation_of(word);
-	struct mountfd_attr change = {.propagation = propagation == MS_UNBINDABLE ? MS_SLAVE
-										  : propagation};
+	struct mountfd_attr change = {.propagation = propagation};
 	_close_ int target = -1;
 
 	if (mountfd_set_at(AT_FDCWD, "/", &change,
@@ -71,13 +70,12 @@ int do_pivot(struct walk *w, const struct step *step, struct err *e)
 {
 	uint64_t propagation = propagation_of(step->root.propagation);
 	struct mountfd_attr change = {.propagation = propagation};
+	const char *word = step->root.propagation;
 
 	if (step->root.no_pivot ? rootfs_move(w->root, e) : leave_old_root(w, step, e))
 		return -1;
-	if (propagation != MS_SHARED && propagation != MS_UNBINDABLE)
-		return 0;
-	if (mountfd_set(w->root, &change, step->root.propagation[0] == 'r', e))
-		return err_wrap(e, "make the container's root %s", step->root.propagation);
+	if (word && mountfd_set(w->root, &change, word[0] == 'r', e))
+		return err_wrap(e, "make the container's root %s", word);
 	return 0;
 }
 

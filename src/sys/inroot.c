@@ -227,11 +227,11 @@ static int make_file(int root, const char *path, mode_t mode, int links, struct 
 		return -1;
 	if (!mknodat(folder, name, S_IFREG | mode, 0))
 		return inroot_open(folder, name, O_PATH | O_NOFOLLOW, e);
-	if (errno == EEXIST && dangling_link(folder, name, folder_path, "", target))
+	if (errno != EEXIST)
+		return err_sys(e, "create \"%s\" in the container's root", path);
+	if (dangling_link(folder, name, folder_path, "", target))
 		return make_file(root, target, mode, links + 1, e);
-	if (errno == EEXIST) /* made by somebody else in the meantime */
-		return inroot_open(root, path, O_PATH, e);
-	return err_sys(e, "create \"%s\" in the container's root", path);
+	return inroot_open(root, path, O_PATH, e); /* it is there after all */
 }
 
 int inroot_mkfile(int root, const char *path, mode_t mode, struct err *e)

@@ -8,6 +8,9 @@
 /* What a process in between says when init is there; all other messages are numbers of stages. */
 #define SPAWNED (-1)
 
+/* Where init is between the join stage, which that process did, and speaking for itself. */
+#define TAKES_OVER (-2)
+
 enum outcome { FAILED = -1, MOVED, WAITS, ENDED };
 
 /* Messages on their way to one side. */
@@ -39,7 +42,9 @@ static const char *side_name(enum plan_side side)
 
 static const char *message_name(int message)
 {
-	return message == SPAWNED ? "spawned" : plan_stage_name((enum plan_stage)message);
+	return message == SPAWNED      ? "spawned"
+	       : message == TAKES_OVER ? "taking over"
+				       : plan_stage_name((enum plan_stage)message);
 }
 
 static enum plan_side other_side(enum plan_side side)
@@ -88,32 +93,53 @@ static enum outcome take(struct column *c, int expected, struct err *e)
 	return FAILED;
 }
 
+/* Whether a stage begins with a message, and which. */
+static bool stage_waits(const struct both *b, const struct column *c, int *ret_message)
+{
+	if (c->stage == SPAWNED) {
+		*ret_message = SPAWNED;
+		return true;
+	}
+	*ret_message = c->stage == TAKES_OVER
+			       ? STAGE_PREPARE
+			       : plan_wait(b->plan, c->side, (enum plan_stage)c->stage);
+	return *ret_message >= 0;
+}
+
 static enum outcome begin_stage(struct both *b, struct column *c, struct err *e)
 {
-	int wait = c->stage == SPAWNED ? SPAWNED
-				       : plan_wait(b->plan, c->side, (enum plan_stage)c->stage);
-	enum outcome outcome = MOVED;
+	int message;
+	enum outcome outcome = stage_waits(b, c, &message) ? take(c, message, e) : MOVED;
 
-	if (wait >= 0 || c->stage == SPAWNED)
-		outcome = take(c, wait, e);
 	c->begun = outcome == MOVED;
 	c->step = 0;
 	return outcome;
 }
 
+static void announce(struct both *b, const struct column *c, int stage)
+{
+	for (int later = stage + 1; later < STAGES; later++)
+		if (plan_wait(b->plan, other_side(c->side), (enum plan_stage)later) == stage) {
+			send_message(b, c->side, stage);
+			return;
+		}
+}
+
 static void end_stage(struct both *b, struct column *c)
 {
-	bool awaited = false;
-
-	for (int later = c->stage + 1; c->stage >= 0 && later < STAGES; later++)
-		if (plan_wait(b->plan, other_side(c->side), (enum plan_stage)later) == c->stage)
-			awaited = true;
-	if (awaited)
-		send_message(b, c->side, c->stage);
-	if (c->side == SIDE_INIT && c->stage == STAGE_JOIN && b->plan->by_intermediate)
-		send_message(b, c->side, SPAWNED);
-	c->stage = c->stage == SPAWNED ? STAGE_JOIN : c->stage + 1;
 	c->begun = false;
+	if (c->stage == SPAWNED) { /* init may speak for itself now */
+		send_message(b, c->side, STAGE_PREPARE);
+		c->stage = STAGE_JOIN;
+	} else if (c->stage == TAKES_OVER) {
+		c->stage = STAGE_JOIN + 1;
+	} else if (c->side == SIDE_INIT && c->stage == STAGE_JOIN && b->plan->by_intermediate) {
+		send_message(b, c->side, SPAWNED);
+		c->stage = TAKES_OVER;
+	} else {
+		announce(b, c, c->stage);
+		c->stage++;
+	}
 }
 
 /* One thing that a process does: takes a message, does a step, or ends a stage. */

@@ -200,6 +200,20 @@ def test_target_inside_proc_is_refused(bundle, volume, target):
     bundle.run().fails(part="cannot be mounted because it is inside /proc")
 
 
+@pytest.mark.parametrize("target, link", [("/trap", "/proc/sys"), ("/trap", "proc"),
+                                          ("/trap/irq", "/proc")])
+def test_link_of_the_image_into_proc_is_refused(bundle, volume, target, link):
+    (bundle.rootfs / "trap").symlink_to(link)
+    bundle.bind(volume, target)
+    bundle.run().fails(part="cannot be mounted because it is inside /proc")
+
+
+@pytest.mark.creel_only("1.1 words it otherwise")
+def test_only_procfs_lies_on_proc(bundle, volume):
+    bundle.bind(volume, "/proc")
+    bundle.run().fails(part="cannot be mounted because it is not of type proc")
+
+
 def test_file_over_an_allowed_proc_file(bundle, volume):
     bundle.bind(volume / "file", "/proc/uptime")
     assert bundle.output("cat /proc/uptime") == "from outside"

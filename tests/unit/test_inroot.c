@@ -277,12 +277,14 @@ static void a_dangling_link_is_made_good_within_the_root(void **state)
 	scratch_directory("root/etc");
 	scratch_link("root/etc/resolv.conf", "../run/resolve/stub.conf");
 	scratch_link("root/var-run", "/run/real");
+	scratch_link("root/etc/absolute", "/run/absolute");
 	scratch_link("root/out", "../../outside/new");
 	scratch_link("root/far", scratch_name("outside/new"));
 	scratch_link("root/first", "second/x");
 	scratch_link("root/second", "/third");
 	assert_string_equal(made_file("/etc/resolv.conf"), "/run/resolve/stub.conf");
 	assert_string_equal(made_directory("/var-run/box"), "/run/real/box");
+	assert_string_equal(made_directory("/etc/absolute"), "/run/absolute");
 	assert_string_equal(made_directory("/out"), "/outside/new");
 	assert_string_equal(made_file("/first/file"), "/third/x/file");
 	assert_string_equal(made_file("/far"), arena_format(&scratch_arena, &scratch_err,
@@ -380,14 +382,18 @@ static void some_names_cannot_be_made(void **state)
 static void long_names(void **state)
 {
 	char good[NAME_MAX + 2] = "/", bad[NAME_MAX + 3] = "/";
+	const char *below_missing;
 
 	(void)state;
 	memset(good + 1, 'n', NAME_MAX);
 	good[NAME_MAX + 1] = '\0';
 	memset(bad + 1, 'n', NAME_MAX + 1);
 	bad[NAME_MAX + 2] = '\0';
+	below_missing = arena_format(&scratch_arena, &scratch_err, "/missing%s", bad);
 	assert_string_equal(made_directory(good), good);
 	assert_int_equal(inroot_mkdir(root, bad, 0755, &scratch_err), -1);
+	assert_non_null(strstr(scratch_err.text, "file name too long"));
+	assert_int_equal(inroot_mkdir(root, below_missing, 0755, &scratch_err), -1);
 	assert_non_null(strstr(scratch_err.text, "file name too long"));
 	assert_int_equal(inroot_mkfile(root, bad, 0644, &scratch_err), -1);
 	assert_int_equal(inroot_mknod(root, bad, S_IFREG, 0, &scratch_err), -1);
@@ -464,13 +470,17 @@ static void devices_and_their_folders(void **state)
 
 static void links(void **state)
 {
+	struct stat before, after;
 	char long_text[400];
 
 	(void)state;
 	memset(long_text, 't', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
 	assert_int_equal(inroot_symlink(root, "/dev/fd", "/proc/self/fd", &scratch_err), 0);
+	assert_int_equal(fstatat(root, "dev/fd", &before, AT_SYMLINK_NOFOLLOW), 0);
 	assert_int_equal(inroot_symlink(root, "/dev/fd", "/proc/self/fd", &scratch_err), 0);
+	assert_int_equal(fstatat(root, "dev/fd", &after, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(before.st_ctim.tv_nsec == after.st_ctim.tv_nsec); /* left as it was */
 	assert_int_equal(inroot_symlink(root, "/dev/fd", "other", &scratch_err), 0);
 	assert_int_equal(inroot_symlink(root, "/dev/long", long_text, &scratch_err), 0);
 	assert_int_equal(inroot_symlink(root, "/dev/long", long_text, &scratch_err), 0);

@@ -155,7 +155,8 @@ static void what_was_sent_before_the_end_still_counts(void **state)
 	fails_with(receive_done(STAGE_GATE), "ended unexpectedly");
 }
 
-/* ---- waiting for exec ---------------------------------------------------------------------------- */
+/* ---- waiting for exec
+ * ---------------------------------------------------------------------------- */
 
 static void send_exec(void)
 {
@@ -238,7 +239,8 @@ static void exec_is_waited_for(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* ---- descriptors --------------------------------------------------------------------------------- */
+/* ---- descriptors
+ * --------------------------------------------------------------------------------- */
 
 static void assert_is_scratch(int fd)
 {
