@@ -70,6 +70,7 @@ const char *err_errno_text(int number)
 	return strerror(number);
 }
 
+static void put(char *buf, size_t size, const char *format, va_list args) printf_like(3, 0);
 static void put(char *buf, size_t size, const char *format, va_list args)
 {
 	if (vsnprintf(buf, size, format, args) < 0)

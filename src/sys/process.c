@@ -120,12 +120,13 @@ int process_cloexec_from(unsigned first, struct err *e)
 
 void process_reset_signals(void)
 {
-	struct sigaction standard = {.sa_handler = SIG_DFL};
+	/* All zero is the default action whatever the layout is; libc keeps two signals to itself.
+	 */
+	static const uint64_t standard[8];
 	sigset_t none;
 
-	for (int number = 1; number < 32; number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			(void)sigaction(number, &standard, NULL);
+	for (int number = 1; number <= 64; number++)
+		(void)syscall(SYS_rt_sigaction, number, standard, NULL, 8);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -40,8 +40,7 @@ int process_fill_streams(struct err *e) must_check;
 /* Marks every descriptor from first on close-on-exec. */
 int process_cloexec_from(unsigned first, struct err *e) must_check;
 
-/* All standard signals to their default action, none blocked: what a caller ignored is not the
- * container's business. */
+/* All signals to their default action, none blocked: what a caller ignored is its own business. */
 void process_reset_signals(void);
 
 /* Brings the loopback interface of the caller's network namespace up. */

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -76,13 +77,18 @@ def test_no_program(up):
 
 def test_container_dies_meanwhile(up):
     running = up.spawn("exec", up.id, "sleep", "1000")
-    wait_until(lambda: len(processes(up)) == 2, "the second process")
+    wait_until(lambda: all(name(pid) == "sleep" for pid in processes(up, 2)), "the second program")
     up.kill("KILL").ok()
     assert running.wait().rc == 137
 
 
-def processes(bundle):
-    return (bundle.cgroup("freezer") / "cgroup.procs").read_text().split()
+def processes(bundle, count=None):
+    pids = (bundle.cgroup("freezer") / "cgroup.procs").read_text().split()
+    return pids if count in (None, len(pids)) else [0]
+
+
+def name(pid):
+    return Path(f"/proc/{pid}/comm").read_text().strip() if pid else "none yet"
 
 
 # ---- where it runs ----

@@ -50,10 +50,13 @@ int scratch_teardown(void **state)
 	return scratch_fork(remove_all, NULL);
 }
 
+/* Anew: a file that is emptied and filled again costs some file systems a write to the disk. */
 static void write_file(const char *name, const char *content, mode_t mode)
 {
-	_close_ int fd = openat(scratch, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	_close_ int fd = -1;
 
+	(void)unlinkat(scratch, name, 0);
+	fd = openat(scratch, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	assert_true(fd >= 0);
 	assert_int_equal(fd_write(fd, content, strlen(content), name, &scratch_err), 0);
 	assert_int_equal(fchmod(fd, mode), 0);

@@ -35,8 +35,8 @@ static const char *const documents[] = {
 	"{\"a\":{\"b\":[true,false,null]},\"c\":\"d\"}",
 	"\t{ \"number\" :-9223372036854775807,\r\n\"list\":[18446744073709551615, 0.1 ] } ",
 	"[\"\\u0041\\u00e9\\ud83d\\ude00\\n\\t\\\\\\/\\\"\",\"\xc3\xa9\xf0\x9f\x98\x80\"]",
-	"{\"process\":{\"args\":[\"sh\",\"-c\",\"echo \\\"hi\\\"\"],"
-	"\"cwd\":\"/\",\"user\":{\"uid\":0}}}",
+	("{\"process\":{\"args\":[\"sh\",\"-c\",\"echo \\\"hi\\\"\"],"
+	 "\"cwd\":\"/\",\"user\":{\"uid\":0}}}"),
 };
 
 /* ---- both sides, as one text of sorted-out values -------------------------------------------- */

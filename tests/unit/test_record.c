@@ -218,8 +218,8 @@ static void what_a_container_needs_must_be_there(void **state)
 		"{\"id\": \"box\", \"config\": {\"bundle\": \"/b\"}}",
 		"{\"created\": \"x\", \"config\": {\"bundle\": \"/b\"}}",
 		"{\"id\": \"\", \"created\": \"x\", \"config\": {\"bundle\": \"/b\"}}",
-		"{\"id\": \"box\", \"created\": \"x\", \"config\": {\"bundle\": \"/b\"},"
-		" \"init_process_pid\": -1}",
+		("{\"id\": \"box\", \"created\": \"x\", \"config\": {\"bundle\": \"/b\"},"
+		 " \"init_process_pid\": -1}"),
 		"{\"id\": 7, \"created\": \"x\", \"config\": {\"bundle\": \"/b\"}}",
 		"[]",
 		"null",
