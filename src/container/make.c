@@ -69,7 +69,8 @@ static int fill_cgroups(struct creel *c, struct making *m, struct err *e)
 	return 0;
 }
 
-static int fill_record(struct creel *c, const char *id, struct making *m, struct err *e)
+static int fill_record(struct creel *c, const char *id, const struct creel_create *o,
+		       struct making *m, struct err *e)
 {
 	struct state_record *record = arena_get(&c->arena, sizeof(*record), e);
 	const struct spec *spec = m->bundle.spec;
@@ -85,6 +86,7 @@ static int fill_record(struct creel *c, const char *id, struct making *m, struct
 		.rootfs = m->bundle.rootfs,
 		.annotations = spec->annotations,
 		.rootless = m->bundle.facts.euid != 0,
+		.no_new_keyring = o->no_new_keyring,
 		.private_pids = m->plan->clone_flags & ns_clone_flag(NS_PID),
 		.poststart_hooks = spec->hooks.kind[HOOK_POSTSTART].count,
 		.poststop_hooks = spec->hooks.kind[HOOK_POSTSTOP].count,
@@ -149,6 +151,8 @@ static int record_init(struct creel *c, struct making *m, struct err *e)
 	struct state_record *record = m->ct.record;
 	char state;
 
+	if (!m->walk.made_cgroup)
+		record->cgroup_paths.count = 0; /* done without: see plan->cgroup_optional */
 	record->pid = m->walk.pid;
 	if (procfs_start_time(m->walk.pid, &record->start, &state, e) || fill_namespaces(c, m, e))
 		return -1;
@@ -203,7 +207,7 @@ int make_container(struct creel *c, const char *id, const struct creel_create *o
 	if (store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
 	    prepare_terminal(m->bundle.spec, o, wait_start || o->detach, e) ||
 	    check_preserved(o, e) || bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) ||
-	    fill_record(c, id, m, e))
+	    fill_record(c, id, o, m, e))
 		return -1;
 	if (claim(c, id, m, e)) {
 		if (m->ct.dir >= 0)

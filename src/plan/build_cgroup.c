@@ -41,21 +41,36 @@ static int build_devices(struct steps *s, struct err *e)
 	return 0;
 }
 
+/* Limits are no decoration: where they cannot be had, that is an error. */
+static int refuse_limits(struct steps *s, struct err *e)
+{
+	static const struct cgroup_host any = {.layout = CGROUP_V2};
+	struct cgroup_settings settings = {0};
+
+	if (cgroup_settings(&any, s->spec->linux_.resources, s->arena, &settings, e))
+		return -1;
+	if (!settings.count)
+		return 0;
+	err_set(e, ERR_UNSUPPORTED, "limits need control groups, and none are in use");
+	return err_in(e, "%s", settings.item[0].pointer);
+}
+
 int build_cgroup(struct steps *s, const struct plan_request *request, struct err *e)
 {
 	const struct cgroup_host *host = &s->facts->cgroup;
+	const char *path = s->spec->linux_.cgroups_path;
 	struct cgroup_settings settings = {0};
 
 	if (host->layout == CGROUP_NONE)
-		return 0;
-	if (cgroup_place(host, s->spec->linux_.cgroups_path, request->id, s->arena,
-			 &s->plan->cgroup, e))
+		return refuse_limits(s, e);
+	if (cgroup_place(host, path, request->id, s->arena, &s->plan->cgroup, e))
 		return -1;
-	if (!steps_add(s, STEP_CGROUP_MAKE,
-		       s->spec->linux_.cgroups_path ? "/linux/cgroupsPath" : NULL, e))
+	if (!steps_add(s, STEP_CGROUP_MAKE, path ? "/linux/cgroupsPath" : NULL, e))
 		return -1;
 	if (cgroup_settings(host, s->spec->linux_.resources, s->arena, &settings, e))
 		return -1;
+	s->plan->cgroup_optional =
+		(s->facts->euid != 0 || s->facts->in_user_namespace) && !path && !settings.count;
 	for (size_t i = 0; i < settings.count; i++) {
 		struct step *step = steps_add(s, STEP_CGROUP_WRITE, settings.item[i].pointer, e);
 

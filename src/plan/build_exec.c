@@ -31,8 +31,9 @@ static int build_join(struct steps *s, struct err *e)
 	return 0;
 }
 
-static int build_enter(struct steps *s, const struct spec_process *process, struct err *e)
+static int build_enter(struct steps *s, const struct plan_exec_request *request, struct err *e)
 {
+	const struct spec_process *process = request->process;
 	struct step *step;
 
 	if (process->exec_cpu_affinity.initial &&
@@ -60,7 +61,7 @@ static int build_enter(struct steps *s, const struct spec_process *process, stru
 	step = steps_add(s, STEP_SESSION, NULL, e);
 	if (!step)
 		return -1;
-	step->keyring = true;
+	step->keyring = !request->no_new_keyring;
 	return 0;
 }
 
@@ -82,7 +83,7 @@ int plan_build_exec(const struct plan_exec_request *request, const struct plan_f
 	plan->cgroup = request->cgroup;
 	plan->preserve_fds = request->preserve_fds;
 	plan->gid_count = request->spec->linux_.gid_mappings.count;
-	if (build_enter(&s, request->process, e) ||
+	if (build_enter(&s, request, e) ||
 	    build_console(&s, request->process, request->console_socket, false, e) ||
 	    build_process(&s, request->process, e))
 		return -1;

@@ -129,7 +129,7 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 	*mount = (struct plan_mount){
 		.how = how_of(from, &options),
 		.target = clean_target(s, from->destination, e),
-		.type = from->type,
+		.type = from->type ? from->type : "", /* the kernel knows no such device */
 		.source = from->source,
 		.flags = options.set & ~(unsigned long)(MS_BIND | MS_REC | MS_REMOUNT),
 		.cleared = options.cleared,
@@ -156,9 +156,9 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 	if (str_equal(mount->target, "/"))
 		return err_set(e, ERR_INVALID,
 			       "mount over the root of the container is not allowed");
-	mount->late_readonly = mount->flags & MS_RDONLY && mount->how == MOUNT_NEW &&
-			       (str_equal(mount->target, "/dev") ||
-				str_equal(mount->type ? mount->type : "", "tmpfs"));
+	mount->late_readonly =
+		mount->flags & MS_RDONLY && mount->how == MOUNT_NEW &&
+		(str_equal(mount->target, "/dev") || str_equal(mount->type, "tmpfs"));
 	if (mount->late_readonly)
 		mount->flags &= ~(unsigned long)MS_RDONLY;
 	return check_proc(mount, e);

@@ -55,6 +55,21 @@ static int build_devices(struct steps *s, struct err *e)
 	return steps_add(s, STEP_DEV_LINKS, NULL, e) ? 0 : -1;
 }
 
+/* Made before the root becomes read-only; the root itself is always there. */
+static int build_cwd(struct steps *s, struct err *e)
+{
+	const char *cwd = s->spec->process->cwd;
+	struct step *step;
+
+	if (str_equal(cwd, "/"))
+		return 0;
+	step = steps_add(s, STEP_CWD_MAKE, "/process/cwd", e);
+	if (!step)
+		return -1;
+	step->text = cwd;
+	return 0;
+}
+
 int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e)
 {
 	const char *word = s->spec->linux_.rootfs_propagation;
@@ -75,7 +90,9 @@ int build_rootfs(struct steps *s, const struct plan_request *request, struct err
 	step->root.propagation = word && str_ends(word, "unbindable") ? NULL : word;
 	if (build_mounts(s, request, e))
 		return -1;
-	return build_dev_is_mounted(s->plan) ? 0 : build_devices(s, e);
+	if (!build_dev_is_mounted(s->plan) && build_devices(s, e))
+		return -1;
+	return build_cwd(s, e);
 }
 
 int build_readonly_mounts(struct steps *s, struct err *e)

@@ -41,6 +41,7 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_MOUNT]         = {"mount",         SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_DEVICE]        = {"device",        SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_DEV_LINKS]     = {"dev-links",     SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
+	[STEP_CWD_MAKE]      = {"cwd-make",      SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_CONSOLE]       = {"console",       SIDE_INIT,    STAGE_ROOTFS, TTY_READY, HAS_TTY},
 	[STEP_HOOK]          = {"hook",          SIDE_RUNTIME, STAGE_HOST_HOOKS,0, 0},
 	[STEP_PIVOT]         = {"pivot",         SIDE_INIT,    STAGE_PIVOT, HAS_ROOT, IN_ROOT},

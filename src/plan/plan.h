@@ -61,6 +61,7 @@ enum step_kind {
 	STEP_MOUNT,
 	STEP_DEVICE,
 	STEP_DEV_LINKS,
+	STEP_CWD_MAKE,
 	STEP_CONSOLE,
 	STEP_HOOK,
 	STEP_PIVOT,
@@ -203,7 +204,9 @@ struct plan {
 				 as its sibling */
 	bool user_namespace;  /* init is in another user namespace than the runtime */
 	bool mount_namespace; /* init has a mount namespace of its own */
-	struct cgroup_paths cgroup;            /* of the container */
+	struct cgroup_paths cgroup; /* of the container */
+	/* without privilege and with nothing asked of it: done without where it cannot be had */
+	bool cgroup_optional;
 	const struct idmap_range *uids, *gids; /* of the user namespace, NULL: none or unknown */
 	size_t uid_count, gid_count;
 	size_t tree_count; /* descriptors that STEP_OPEN_TREE fills */
@@ -227,6 +230,7 @@ struct plan_exec_request {
 	unsigned preserve_fds;
 	const char *console_socket, *pidfd_socket; /* NULL: none */
 	bool pid_file;
+	bool no_new_keyring; /* the container has none of its own */
 	const struct log *log;
 };
 

@@ -270,7 +270,7 @@ static void describe_values(const struct step *step, struct str *out)
 	}
 }
 
-/* Kinds of which the name says all, with their text behind it when they have one. */
+/* Kinds of which these words say all; behind a space at their end comes the step's text. */
 static const char *const plain_words[STEP_KINDS] = {
 	[STEP_CGROUP_MAKE] = "make the cgroup",
 	[STEP_CGROUP_OPEN] = "open the container's cgroup",
@@ -280,12 +280,13 @@ static const char *const plain_words[STEP_KINDS] = {
 	[STEP_LOOPBACK] = "bring the loopback interface up",
 	[STEP_DEV_LINKS] = "make the links in /dev",
 	[STEP_ROOT_READONLY] = "make the root read-only",
-	[STEP_HOSTNAME] = "set the host name",
-	[STEP_DOMAINNAME] = "set the domain name",
-	[STEP_READONLY_PATH] = "make read-only",
-	[STEP_MASK_PATH] = "mask",
+	[STEP_HOSTNAME] = "set the host name ",
+	[STEP_DOMAINNAME] = "set the domain name ",
+	[STEP_READONLY_PATH] = "make read-only ",
+	[STEP_MASK_PATH] = "mask ",
 	[STEP_NO_NEW_PRIVS] = "forbid new privileges",
-	[STEP_CWD] = "change to",
+	[STEP_CWD] = "change to ",
+	[STEP_CWD_MAKE] = "make the directory, if it is missing, ",
 	[STEP_LOOKUP] = "look the program up",
 	[STEP_REPORT] = "report that all is ready",
 	[STEP_WAIT_START] = "wait for start",
@@ -296,12 +297,11 @@ static const char *const plain_words[STEP_KINDS] = {
 void plan_describe(const struct step *step, struct str *out)
 {
 	const char *words = plain_words[step->kind];
-	bool has_text = step->kind == STEP_HOSTNAME || step->kind == STEP_DOMAINNAME ||
-			step->kind == STEP_CWD || step->kind == STEP_READONLY_PATH ||
-			step->kind == STEP_MASK_PATH;
 
-	if (words)
-		str_addf(out, "%s%s%s", words, has_text ? " " : "", has_text ? step->text : "");
+	if (words && str_ends(words, " "))
+		str_addf(out, "%s%s", words, step->text);
+	else if (words)
+		str_add(out, words);
 	else if (!describe_special(step, out))
 		describe_values(step, out);
 }

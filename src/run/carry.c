@@ -49,6 +49,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_NO_NEW_PRIVS] = do_no_new_privs,
 	[STEP_SECCOMP] = do_seccomp,
 	[STEP_BOUNDING] = do_bounding,
+	[STEP_CWD_MAKE] = do_cwd_make,
 	[STEP_CWD] = do_cwd,
 	[STEP_USER] = do_user,
 	[STEP_CAPS] = do_caps,

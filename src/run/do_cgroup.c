@@ -1,14 +1,27 @@
 /*
  * Doers of the cgroup's steps: all work is cgroup/'s.
  */
+#include <errno.h>
+
 #include "base/fd.h"
 #include "run/doers.h"
 
 int do_cgroup_make(struct walk *w, const struct step *step, struct err *e)
 {
 	(void)step;
-	w->made_cgroup = !cgroup_make(&w->plan->cgroup, w->arena, &w->cgroup, e);
-	return w->made_cgroup ? 0 : -1;
+	if (!cgroup_make(&w->plan->cgroup, w->arena, &w->cgroup, e)) {
+		w->made_cgroup = true;
+		return 0;
+	}
+	if (e->sys != EACCES && e->sys != EPERM && e->sys != EROFS)
+		return -1;
+	if (w->plan->cgroup_optional) {
+		log_add(w->log, LOG_LEVEL_DEBUG, "no cgroup: %s", e->text);
+		return 0;
+	}
+	return err_hint(e,
+			"without privilege, ask for no limits and no cgroupsPath, or have a cgroup "
+			"delegated to the user");
 }
 
 int do_cgroup_write(struct walk *w, const struct step *step, struct err *e)
@@ -18,7 +31,7 @@ int do_cgroup_write(struct walk *w, const struct step *step, struct err *e)
 
 int do_cgroup_devices(struct walk *w, const struct step *step, struct err *e)
 {
-	return cgroup_devices(&w->plan->cgroup, step->rules, w->arena, e);
+	return w->made_cgroup ? cgroup_devices(&w->plan->cgroup, step->rules, w->arena, e) : 0;
 }
 
 int do_cgroup_open(struct walk *w, const struct step *step, struct err *e)

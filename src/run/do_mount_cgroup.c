@@ -27,6 +27,13 @@ static bool own_namespace(const struct plan *plan)
 	return false;
 }
 
+/* What is not the container's own must not be writable in it. */
+static uint64_t attributes(const struct walk *w, const struct plan_mount *mount)
+{
+	return mountfd_attr_of_flags(mount->flags) |
+	       (w->made_cgroup ? 0 : (uint64_t)MOUNT_ATTR_RDONLY);
+}
+
 static const char *path_of(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->cgroup.count; i++)
@@ -39,8 +46,9 @@ static const char *path_of(const struct plan *plan, const char *name)
  * part, or all of it. */
 static int bind_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
-	struct mountfd_attr change = {.set = mountfd_attr_of_flags(mount->flags)};
-	const char *own = own_namespace(w->plan) ? path_of(w->plan, "") : NULL;
+	struct mountfd_attr change = {.set = attributes(w, mount)};
+	bool private = own_namespace(w->plan) && w->made_cgroup;
+	const char *own = private ? path_of(w->plan, "") : NULL;
 	_close_ int tree = mountfd_clone(AT_FDCWD, own ? own : "/sys/fs/cgroup", true, e);
 
 	if (tree < 0 || mountfd_set(tree, &change, true, e))
@@ -63,19 +71,34 @@ static int mount_v2(struct walk *w, const struct plan_mount *mount, struct err *
 	return mountfd_attach(fs, target, e);
 }
 
-/* One hierarchy of version 1, detached. controllers is its directory's name: "memory",
- * "cpu,cpuacct", "systemd". */
-static int open_v1(struct walk *w, const struct cgroup_hierarchy *h, const char *controllers,
-		   struct err *e)
+/*
+ * What is bound of a hierarchy: the container's cgroup, or, when it has none, the one in which the
+ * runtime was started.
+ */
+static const char *source_v1(struct walk *w, const struct cgroup_hierarchy *h, struct err *e)
 {
-	const char *data = controllers;
 	const char *path = path_of(w->plan, h->name);
 
-	if (!own_namespace(w->plan))
-		return mountfd_clone(AT_FDCWD, path ? path : h->mount, true, e);
-	if (str_starts(h->name, "name="))
-		data = arena_format(w->arena, e, "none,%s", h->name);
-	return data ? mountfd_new("cgroup", "cgroup", data, 0, 0, e) : -1;
+	if (w->made_cgroup && path)
+		return path;
+	return arena_format(w->arena, e, "%s%s", h->mount, h->own ? h->own : "");
+}
+
+/* One hierarchy of version 1, detached. directory is its name: "memory", "cpu,cpuacct". */
+static int open_v1(struct walk *w, const struct cgroup_hierarchy *h, const char *directory,
+		   struct err *e)
+{
+	bool fresh = own_namespace(w->plan);
+	const char *what = directory;
+
+	if (!fresh)
+		what = source_v1(w, h, e);
+	else if (str_starts(h->name, "name="))
+		what = arena_format(w->arena, e, "none,%s", h->name);
+	if (!what)
+		return -1;
+	return fresh ? mountfd_new("cgroup", "cgroup", what, 0, 0, e)
+		     : mountfd_clone(AT_FDCWD, what, true, e);
 }
 
 static int mount_hierarchy(struct walk *w, int folder, const struct cgroup_hierarchy *h,
@@ -121,7 +144,7 @@ static bool mounted_before(const struct cgroup_host *host, size_t index)
 
 static int mount_v1(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
-	uint64_t attr = mountfd_attr_of_flags(mount->flags);
+	uint64_t attr = attributes(w, mount);
 	const struct cgroup_host *host = &w->facts->cgroup;
 	struct mountfd_attr readonly = {.set = MOUNT_ATTR_RDONLY};
 	_close_ int target = inroot_mkdir(w->root, mount->target, 0755, e);

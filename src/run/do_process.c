@@ -64,11 +64,11 @@ int do_bounding(struct walk *w, const struct step *step, struct err *e)
  */
 static int enter_cwd(struct walk *w, const char *path, struct err *e)
 {
-	_close_ int fd = inroot_mkdir(w->root, path, 0755, e);
+	_close_ int fd = inroot_open(w->root, path, O_PATH | O_DIRECTORY, e);
 	char now[4096];
 
 	if (fd < 0)
-		return err_wrap(e, "mkdir cwd");
+		return err_wrap(e, "chdir to cwd (\"%s\") set in config.json failed", path);
 	if (fchdir(fd))
 		return err_sys(e, "chdir to cwd (\"%s\") set in config.json failed", path);
 	if (syscall(SYS_getcwd, now, sizeof(now)) < 0)
@@ -79,6 +79,14 @@ static int enter_cwd(struct walk *w, const char *path, struct err *e)
 			"current working directory is outside of container mount namespace root "
 			"-- possible container breakout detected");
 	return 0;
+}
+
+/* While the root can still be written. */
+int do_cwd_make(struct walk *w, const struct step *step, struct err *e)
+{
+	_close_ int fd = inroot_mkdir(w->root, step->text, 0755, e);
+
+	return fd < 0 ? err_wrap(e, "mkdir cwd") : 0;
 }
 
 int do_cwd(struct walk *w, const struct step *step, struct err *e)

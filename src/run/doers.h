@@ -27,7 +27,8 @@ step_doer do_device, do_dev_links;
 /* do_hook.c */
 step_doer do_hook;
 /* do_process.c */
-step_doer do_rlimit, do_no_new_privs, do_seccomp, do_bounding, do_cwd, do_user, do_caps;
+step_doer do_rlimit, do_no_new_privs, do_seccomp, do_bounding, do_cwd_make, do_cwd, do_user,
+	do_caps;
 /* do_program.c */
 step_doer do_lookup, do_close, do_exec;
 /* do_console.c */

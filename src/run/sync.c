@@ -134,6 +134,11 @@ static int receive(int fd, const struct log *log, struct sync_message *ret, int 
 		    (ret->kind >= SYNC_LOG && (size_t)n != sizeof(*ret)))
 			return err_set(e, ERR_SYSTEM,
 				       "receive from the other process: a message of %zd bytes", n);
+		if (ret->kind >= SYNC_LOG) {
+			ret->err.text[sizeof(ret->err.text) - 1] = '\0';
+			ret->err.hint[sizeof(ret->err.hint) - 1] = '\0';
+			ret->err.pointer[sizeof(ret->err.pointer) - 1] = '\0';
+		}
 		if (ret->kind == SYNC_LOG)
 			log_add(log, LOG_LEVEL_DEBUG, "%s", ret->err.text);
 	} while (ret->kind == SYNC_LOG);

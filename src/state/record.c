@@ -33,6 +33,7 @@ static const struct json_field record_fields[] = {
 	{FIELD("init_process_start", struct state_record, start)},
 	{FIELD("created", struct state_record, created)},
 	{FIELD("rootless", struct state_record, rootless)},
+	{FIELD("no_new_keyring", struct state_record, no_new_keyring)},
 	{FIELD("private_pids", struct state_record, private_pids)},
 	{FIELD("poststart_hooks", struct state_record, poststart_hooks)},
 	{FIELD("poststop_hooks", struct state_record, poststop_hooks)},
@@ -108,6 +109,7 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 	json_write_string(&w, "created", record->created);
 	write_config(&w, record, a);
 	json_write_bool(&w, "rootless", record->rootless);
+	json_write_bool(&w, "no_new_keyring", record->no_new_keyring);
 	json_write_bool(&w, "private_pids", record->private_pids);
 	json_write_bool(&w, "poststart_hooks", record->poststart_hooks);
 	json_write_bool(&w, "poststop_hooks", record->poststop_hooks);

@@ -25,8 +25,9 @@ struct state_record {
 	struct str_map cgroup_paths;    /* hierarchy name → directory */
 	struct str_map namespace_paths; /* "NEWPID" → "/proc/PID/ns/pid" */
 	bool rootless;
-	bool private_pids; /* init is the first process of a pid namespace: all others end with it
-			    */
+	bool no_new_keyring; /* the container is in the session keyring of who made it */
+	bool private_pids;   /* init is the first process of a pid namespace: all others end with it
+			      */
 	bool poststart_hooks, poststop_hooks; /* whether config.json in the state directory has to
 						 be read for them */
 };

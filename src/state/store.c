@@ -37,6 +37,12 @@ int store_check_id(const char *id, struct err *e)
 	return 0;
 }
 
+static int fail_mkdir(const char *path, struct err *e)
+{
+	err_sys(e, "mkdir %s", path);
+	return err_hint(e, "choose another directory with --root, or set XDG_RUNTIME_DIR");
+}
+
 /* mkdir -p for the state directory itself. */
 static int make_root(const char *root, struct err *e)
 {
@@ -50,11 +56,8 @@ static int make_root(const char *root, struct err *e)
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
 		path[i] = '\0';
-		if (mkdir(path, 0700) && errno != EEXIST) {
-			err_sys(e, "mkdir %s", path);
-			return err_hint(
-				e, "choose another directory with --root, or set XDG_RUNTIME_DIR");
-		}
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return fail_mkdir(path, e);
 		path[i] = root[i];
 	}
 	return 0;
@@ -94,7 +97,7 @@ int store_create(const char *root, const char *id, struct err *e)
 	if (failed && errno == EEXIST)
 		return err_set(e, ERR_EXISTS, "container with given ID already exists");
 	if (failed)
-		return err_sys(e, "mkdir %s", path);
+		return fail_mkdir(path, e);
 	fd = open_directory(AT_FDCWD, path);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);

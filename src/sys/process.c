@@ -29,6 +29,10 @@ static pid_t clone_old(const struct process_clone *clone)
 	unsigned long flags =
 		(unsigned long)clone->flags | (clone->ret_pidfd ? CLONE_PIDFD : 0u) | SIGCHLD;
 
+	if (clone->flags & CSIGNAL) { /* CLONE_NEWTIME is where the exit signal was */
+		errno = ENOSYS;
+		return -1;
+	}
 #if defined(__s390x__)
 	return (pid_t)syscall(SYS_clone, NULL, flags, clone->ret_pidfd, NULL, 0);
 #else
