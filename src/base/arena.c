@@ -75,7 +75,7 @@ void *arena_grow(struct arena *a, void *old, size_t count, size_t *capacity, siz
 		a->used = used;
 		return NULL;
 	}
-	if (new != old && count)
+	if (old && new != old)
 		memcpy(new, old, count * size);
 	*capacity = wanted;
 	return new;

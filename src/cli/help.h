@@ -7,7 +7,7 @@
 #include "cli/call.h"
 
 /* The help of one command; COMMAND_NONE: of the program. */
-void help_add(struct str *text, const struct call *call, enum command_id command);
+void help_add(struct str *text, const struct call *call, enum command_id id);
 
 /*
  * What --version prints: "creel version 0.1.0", the commit where it is known, the specification. No

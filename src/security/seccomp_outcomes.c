@@ -233,7 +233,7 @@ static unsigned write_match(const struct seccomp_outcomes *o, struct bpf_writer 
 /* Whether a match is no more than "argument = value"; gives the condition. */
 static bool is_plain(const struct seccomp_match *m, bool wide, struct spec_seccomp_arg *ret)
 {
-	struct spec_seccomp_arg c[CONDITIONS_MAX];
+	struct spec_seccomp_arg c[CONDITIONS_MAX] = {0};
 
 	if (conditions(m, wide, c) != 1 || c[0].op != OP_EQ)
 		return false;

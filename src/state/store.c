@@ -213,7 +213,8 @@ int store_list(const char *root, bool must_exist, struct arena *a, struct str_li
 		}
 	}
 	(void)closedir(list);
-	qsort(ids.item, ids.count, sizeof(*ids.item), compare);
+	if (ids.count)
+		qsort(ids.item, ids.count, sizeof(*ids.item), compare);
 	*ret = ids;
 	return 0;
 }
