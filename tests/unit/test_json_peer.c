@@ -155,9 +155,19 @@ static void compare(const char *text, size_t length)
 		fail_msg("%s\nours: %s\njson-c: %s", text, a ? a : "refused", b ? b : "refused");
 }
 
+/* json-c 0.18 takes characters beyond ASCII for damage: it is no judge then. */
+static void needs_a_judge(void)
+{
+	if (json_c_text("[\"\xc3\xa9\"]", 6, &document_arena))
+		return;
+	print_message("skipped: this json-c refuses valid UTF-8\n");
+	skip();
+}
+
 static void valid_documents_have_the_same_values(void **state)
 {
 	(void)state;
+	needs_a_judge();
 	for (size_t i = 0; i < array_len(documents); i++) {
 		compare(documents[i], strlen(documents[i]));
 		assert_non_null(ours(documents[i], strlen(documents[i])));
@@ -167,6 +177,7 @@ static void valid_documents_have_the_same_values(void **state)
 static void shortened_documents_are_judged_alike(void **state)
 {
 	(void)state;
+	needs_a_judge();
 	for (size_t i = 0; i < array_len(documents); i++)
 		for (size_t length = strlen(documents[i]); length > 0; length--) {
 			char text[128] = "";
@@ -181,6 +192,7 @@ static void damaged_documents_are_judged_alike(void **state)
 	static const char damage[] = "x0-.eE,:[]{}\"\\ \n\x01\x80\xc3t";
 
 	(void)state;
+	needs_a_judge();
 	for (size_t i = 0; i < array_len(documents); i++)
 		for (size_t at = 0; documents[i][at]; at++)
 			for (const char *c = damage; *c; c++) {
