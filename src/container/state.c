@@ -49,39 +49,51 @@ int container_state(struct creel *c, const char *id, struct creel_state *ret, st
 	return failed;
 }
 
+/* Whose name was looked up last: mostly all containers belong to one user. */
+struct owner {
+	uid_t uid;
+	const char *name; /* NULL: none was looked up yet */
+};
+
 /* The name of the user who owns the state directory, or "#UID". */
-static const char *owner_of(struct creel *c, const struct container *ct, struct err *e)
+static int find_owner(struct creel *c, const struct container *ct, struct owner *owner,
+		      struct err *e)
 {
-	_close_ int root = fd_open("/", O_PATH | O_DIRECTORY);
-	const char *name;
+	_close_ int root = -1;
 	struct stat st;
 
-	if (fstat(ct->dir, &st)) {
-		err_sys(e, "stat the state of container %s", ct->id);
-		return NULL;
-	}
-	name = passwd_name(root, st.st_uid, &c->arena);
-	return name ? name : arena_format(&c->arena, e, "#%u", (unsigned)st.st_uid);
+	if (fstat(ct->dir, &st))
+		return err_sys(e, "stat the state of container %s", ct->id);
+	if (owner->name && owner->uid == st.st_uid)
+		return 0;
+	root = fd_open("/", O_PATH | O_DIRECTORY);
+	owner->uid = st.st_uid;
+	owner->name = passwd_name(root, st.st_uid, &c->arena);
+	if (!owner->name)
+		owner->name = arena_format(&c->arena, e, "#%u", (unsigned)st.st_uid);
+	return owner->name ? 0 : -1;
 }
 
-static int add(struct creel *c, const char *id, struct creel_state *ret, struct err *e)
+static int add(struct creel *c, const char *id, struct owner *owner, struct creel_state *ret,
+	       struct err *e)
 {
 	struct container ct;
 	int failed;
 
 	if (container_open(c, id, false, &ct, e))
 		return -1;
-	failed = fill(c, &ct, ret, e);
+	failed = fill(c, &ct, ret, e) || find_owner(c, &ct, owner, e);
 	if (!failed)
-		ret->owner = owner_of(c, &ct, e);
+		ret->owner = owner->name;
 	container_close(&ct);
-	return failed || !ret->owner ? -1 : 0;
+	return failed ? -1 : 0;
 }
 
 int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_count,
 		   void (*broken)(void *user, const char *id, const struct err *why), void *user,
 		   struct err *e)
 {
+	struct owner owner = {0};
 	struct creel_state *states;
 	struct str_list ids;
 	size_t count = 0;
@@ -94,7 +106,7 @@ int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_
 	for (size_t i = 0; i < ids.count; i++) {
 		struct err why;
 
-		if (!add(c, ids.item[i], &states[count], &why))
+		if (!add(c, ids.item[i], &owner, &states[count], &why))
 			count++;
 		else
 			broken(user, ids.item[i], &why);
