@@ -38,6 +38,7 @@ $(BUILD)/creel:
 	@$(MAKE) --no-print-directory all
 
 bench: all
+	@tools/install-packages build bench
 	@bench/bench
 
 fuzz:

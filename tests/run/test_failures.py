@@ -24,9 +24,6 @@ from program import PATH, Program, wait_until
 
 MOST_STEPS = 400
 
-# Kill points are thinned out in an ordinary run; CREEL_SWEEP=1 takes every one.
-STRIDE = 1 if os.environ.get("CREEL_SWEEP") else 11
-
 
 @pytest.fixture
 def faulty(bundle):
@@ -199,7 +196,7 @@ def kill_points(bundle, *words):
             points.append((match[1], seen[match[1]]))
     bundle.delete("--force").ok()
     assert len(points) > 20
-    return points[::STRIDE]
+    return points
 
 
 def traced(bundle, expression, *words):
