@@ -197,6 +197,12 @@ static int carry_out(struct creel *c, const struct creel_create *o, bool wait_st
 	return 0;
 }
 
+void make_explain(const struct making *m, struct err *e)
+{
+	spec_point(&m->bundle.text, e);
+	err_wrap(e, "unable to start container process");
+}
+
 int make_container(struct creel *c, const char *id, const struct creel_create *o, bool wait_start,
 		   struct making *m, struct err *e)
 {
@@ -216,8 +222,7 @@ int make_container(struct creel *c, const char *id, const struct creel_create *o
 	}
 	if (!carry_out(c, o, wait_start, m, e))
 		return 0;
-	spec_point(&m->bundle.text, e);
-	err_wrap(e, "unable to start container process");
+	make_explain(m, e);
 	make_undo(c, m, e);
 	return -1;
 }

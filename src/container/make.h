@@ -23,6 +23,9 @@ struct making {
 int make_container(struct creel *c, const char *id, const struct creel_create *o, bool wait_start,
 		   struct making *m, struct err *e) must_check;
 
+/* Adds the place in config.json, and what it was all about, to an error of the making. */
+void make_explain(const struct making *m, struct err *e);
+
 /* Ends a container that was made, when something failed after that: kills it and gives everything
  * back. */
 void make_undo(struct creel *c, struct making *m, struct err *e);

@@ -15,7 +15,7 @@ static int let_run(struct creel *c, struct making *m, struct err *e)
 	int failed = carry_wait_exec(&m->walk, e);
 
 	if (failed)
-		err_wrap(e, "unable to start container process");
+		make_explain(m, e);
 	m->ct.pidfd = m->walk.pidfd;
 	if (!failed)
 		failed = container_poststart(c, &m->ct, e);

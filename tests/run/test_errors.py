@@ -268,3 +268,13 @@ def test_config_with_escapes_and_wide_characters(bundle):
     (bundle.path / "config.json").write_text(json.dumps(bundle.config, ensure_ascii=True))
     out = bundle.creel("run", "-b", bundle.path, bundle.id).ok().stdout
     assert out == "\u00fc\U0001f600\t\"\\/\n"
+
+
+@pytest.mark.creel_only("1.1 tells no place")
+@pytest.mark.parametrize("command", ["create", "run", "run_detached"])
+def test_failure_while_it_is_made_has_its_place(bundle, command):
+    bundle.bind("/nowhere/at/all", "/mnt")
+    message = getattr(bundle, command)().fails(part="error during container init: ",
+                                               pointer=f"/mounts/{len(bundle.config['mounts']) - 1}")
+    line = json.dumps(bundle.config, indent="\t").splitlines()[message.place[0] - 1]
+    assert line.strip() == "{" and message.place[0] > 1
