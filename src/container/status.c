@@ -127,20 +127,22 @@ int container_config(struct creel *c, const struct container *ct, struct spec **
 	return spec_load(ct->dir, STORE_CONFIG, &c->arena, &c->log, ret, NULL, e);
 }
 
-/* The hooks must be read while the state directory is there, and run when it is gone. */
-static int load_poststop(struct creel *c, struct container *ct, const struct spec_hook_list **ret,
-			 struct err *e)
+/*
+ * The hooks must be read while the state directory is there, and run when it is gone. A copy of the
+ * configuration that cannot be read keeps nothing from being given back.
+ */
+static const struct spec_hook_list *load_poststop(struct creel *c, const struct container *ct)
 {
 	static const struct spec_hook_list none;
 	struct spec *spec;
+	struct err e;
 
-	*ret = &none;
 	if (!ct->record || !ct->record->poststop_hooks)
-		return 0;
-	if (container_config(c, ct, &spec, e))
-		return -1;
-	*ret = &spec->hooks.kind[HOOK_POSTSTOP];
-	return 0;
+		return &none;
+	if (!container_config(c, ct, &spec, &e))
+		return &spec->hooks.kind[HOOK_POSTSTOP];
+	log_add(&c->log, LOG_LEVEL_WARNING, "poststop hooks are not run: %s", e.text);
+	return &none;
 }
 
 /* The container is gone by now: a hook that fails is told about, and the others run all the same.
@@ -160,10 +162,9 @@ static void run_poststop(struct creel *c, struct container *ct, const struct spe
 
 int container_destroy(struct creel *c, struct container *ct, struct err *e)
 {
-	const struct spec_hook_list *hooks;
+	const struct spec_hook_list *hooks = load_poststop(c, ct);
 
-	if (load_poststop(c, ct, &hooks, e) || cgroup_remove(&ct->cgroup, &c->arena, e) ||
-	    store_remove(c->root, ct->id, e))
+	if (cgroup_remove(&ct->cgroup, &c->arena, e) || store_remove(c->root, ct->id, e))
 		return err_wrap(e, "unable to destroy container");
 	run_poststop(c, ct, hooks);
 	return 0;

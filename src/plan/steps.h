@@ -43,5 +43,4 @@ int build_process(struct steps *s, const struct spec_process *process, struct er
 int build_execution(struct steps *s, const struct spec_process *process, struct err *e) must_check;
 
 /* Facts that several chapters ask for. */
-const struct spec_namespace *spec_namespace_find(const struct spec *spec, enum ns_type type);
 bool build_dev_is_mounted(const struct plan *plan); /* a bind covers /dev; after build_mounts */

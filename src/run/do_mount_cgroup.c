@@ -19,12 +19,7 @@
 
 static bool own_namespace(const struct plan *plan)
 {
-	const struct spec_namespaces *all = &plan->spec->linux_.namespaces;
-
-	for (size_t i = 0; i < all->count; i++)
-		if (all->item[i].type == NS_CGROUP)
-			return true;
-	return false;
+	return spec_namespace_find(plan->spec, NS_CGROUP);
 }
 
 /* What is not the container's own must not be writable in it. */

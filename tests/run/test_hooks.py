@@ -317,3 +317,13 @@ def test_create_does_not_wait_for_what_a_hook_left_in_the_background(noting):
     noting.hook("createRuntime", script)
     noting.create().ok()
     os.kill(int(notes(noting)[0]), signal.SIGKILL)
+
+
+@pytest.mark.creel_only("1.1 keeps no copy")
+def test_delete_does_not_need_the_copy_of_the_configuration(bundle):
+    bundle.hook("poststop", "exit 0")
+    bundle.sleep()
+    bundle.create().ok()
+    (bundle.root / bundle.id / "config.json").write_text("{ damaged")
+    result = bundle.delete("--force").ok()
+    assert any("poststop hooks are not run" in text for text in result.messages("warning"))
