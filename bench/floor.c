@@ -104,7 +104,7 @@ void write_at(int dir, const char *path, const char *text)
 	close(fd);
 }
 
-/* ---- mounts ---- */
+/* ---- mounts ---------------------------------------------------------------------------------- */
 
 /* A mount point below root, made when it is missing; the path begins with a slash. */
 static int open_target(int root, const char *path)
@@ -276,8 +276,10 @@ static void restrict_paths(void)
 		if (target < 0)
 			continue;
 		check(fstat(target, &st), masked[i]);
-		/* One empty filesystem serves all directories: the first gets it, the others a
-		 * clone of that mount. */
+		/*
+		 * One empty filesystem serves all directories: the first gets it, the others a
+		 * clone of that mount.
+		 */
 		if (!S_ISDIR(st.st_mode))
 			fd = clone_tree("/dev/null", 0);
 		else if (first_dir < 0)
@@ -290,7 +292,7 @@ static void restrict_paths(void)
 	}
 }
 
-/* ---- the container's process ---- */
+/* ---- the container's process ----------------------------------------------------------------- */
 
 static void drop_rights(void)
 {
@@ -394,7 +396,7 @@ static int wait_for(int pidfd)
 	return info.si_status;
 }
 
-/* ---- commands ---- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static int do_run(struct container *c)
 {
@@ -475,8 +477,10 @@ static int do_kill(const char *state, int signal)
 
 	put_path(path, state, "state");
 	record_read(AT_FDCWD, path, &record);
-	/* First hold the process, then see whether it is the right one: the PID may be another's by
-	 * now. */
+	/*
+	 * First hold the process, then see whether it is the right one: the PID may be another's by
+	 * now.
+	 */
 	pidfd = check(syscall(SYS_pidfd_open, record.pid, 0), "pidfd_open");
 	check(record_is_alive(&record) ? 0 : -1, path);
 	check(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0), "pidfd_send_signal");

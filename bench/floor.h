@@ -22,8 +22,10 @@ struct container {
 /* Ends the program when a call failed; else gives back what the call gave. */
 int check(long result, const char *what);
 
-/* Text: snprintf would cost three page faults. Each writes at at, ends with NUL, and gives the new
- * end. */
+/*
+ * Text: snprintf would cost three page faults. Each writes at at, ends with NUL, and gives the new
+ * end.
+ */
 char *put_number(char *at, unsigned long number);
 char *put_path(char *at, const char *dir, const char *name);
 
@@ -32,20 +34,22 @@ char *put_path(char *at, const char *dir, const char *name);
 bool read_at(int dir, const char *path, char *buf, size_t size);
 void write_at(int dir, const char *path, const char *text);
 
-/* ---- floor_cgroup.c ---- */
+/* ---- floor_cgroup.c -------------------------------------------------------------------------- */
 
 /* The name of a cgroup's hierarchy is the directory below /sys/fs/cgroup. */
 bool cgroup_is_of(const char *cgroup, const char *hierarchy);
 
-/* Makes the cgroups with their limits, when make, and opens in c->cgroup_fd the one that clone3
- * needs. */
+/*
+ * Makes the cgroups with their limits, when make, and opens in c->cgroup_fd the one that clone3
+ * needs.
+ */
 void cgroup_enter(struct container *c, bool make);
 
 /* In the child: joins the version 1 hierarchies. */
 void cgroup_join(const struct container *c);
 void cgroup_remove(const struct container *c);
 
-/* ---- floor_state.c ---- */
+/* ---- floor_state.c --------------------------------------------------------------------------- */
 
 /* Three lines of text: the PID, when it began, the file that says whether it is frozen. */
 struct record {

@@ -138,8 +138,10 @@ void cgroup_enter(struct container *c, bool make)
 	}
 }
 
-/* Version 1, in the child: "0" means oneself, and is cheaper than a PID, which takes a lock of the
- * whole machine. */
+/*
+ * Version 1, in the child: "0" means oneself, and is cheaper than a PID, which takes a lock of the
+ * whole machine.
+ */
 void cgroup_join(const struct container *c)
 {
 	char path[256];

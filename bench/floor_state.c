@@ -11,8 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Field 22 of /proc/PID/stat; the name in brackets, field 2, may hold spaces and brackets. "" when
- * it is gone. */
+/*
+ * Field 22 of /proc/PID/stat; the name in brackets, field 2, may hold spaces and brackets. "" when
+ * it is gone.
+ */
 static void read_began(pid_t pid, char *buf, size_t size)
 {
 	char path[64], stat[1024];

@@ -72,8 +72,10 @@ static long long cpu_of(const struct rusage *r)
 	       r->ru_stime.tv_usec;
 }
 
-/* The peak of the resident memory of a process that has not given up its memory yet, in KiB; 0 when
- * not to be had. */
+/*
+ * The peak of the resident memory of a process that has not given up its memory yet, in KiB; 0 when
+ * not to be had.
+ */
 static long peak_of(pid_t pid)
 {
 	char path[64], status[4096];
@@ -124,8 +126,10 @@ static void wait_traced(pid_t pid, struct cost *ret_cost)
 			break;
 		signal = WSTOPSIG(status);
 		if (!seen_exec) {
-			/* The stop after the first exec: from now on exec and exit are told as
-			 * events. */
+			/*
+			 * The stop after the first exec: from now on exec and exit are told as
+			 * events.
+			 */
 			seen_exec = true;
 			ptrace(PTRACE_SETOPTIONS, pid, NULL,
 			       (void *)(PTRACE_O_TRACEEXIT | PTRACE_O_TRACEEXEC));

@@ -43,8 +43,10 @@ struct creel_error {
 	char hint[320];    /* how to mend it, "" when not known */
 };
 
-/* Writes "text (config.json: pointer); hint: hint" into buf, ended with NUL and cut at size;
- * returns its length. */
+/*
+ * Writes "text (config.json: pointer); hint: hint" into buf, ended with NUL and cut at size;
+ * returns its length.
+ */
 size_t creel_error_message(const struct creel_error *error, char *buf, size_t size);
 
 enum creel_log_level { CREEL_LOG_ERROR, CREEL_LOG_WARNING, CREEL_LOG_INFO, CREEL_LOG_DEBUG };
@@ -87,12 +89,14 @@ int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error
  */
 void creel_close_from(unsigned first, int kept);
 
-/* Makes a handle. Errors: CREEL_NO_MEMORY, CREEL_UNSUPPORTED (the kernel is too old), CREEL_USAGE
- * (root). */
+/*
+ * Makes a handle. Errors: CREEL_NO_MEMORY, CREEL_UNSUPPORTED (the kernel is too old), CREEL_USAGE
+ * (root).
+ */
 struct creel *creel_new(const struct creel_options *options, struct creel_error *ret_error);
 void creel_free(struct creel *creel); /* NULL-safe */
 
-/* ---- making and running ---- */
+/* ---- making and running ---------------------------------------------------------------------- */
 
 struct creel_create {
 	const char *bundle;         /* directory; NULL: the current one */
@@ -147,7 +151,7 @@ struct creel_exec {
 int creel_exec(struct creel *creel, const char *id, const struct creel_exec *exec, int *ret_status,
 	       struct creel_error *ret_error);
 
-/* ---- looking ---- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 enum creel_status { CREEL_CREATING, CREEL_CREATED, CREEL_RUNNING, CREEL_PAUSED, CREEL_STOPPED };
 
@@ -182,8 +186,10 @@ int creel_list(struct creel *creel, const struct creel_state **ret_states, size_
 	       void (*broken)(void *user, const char *id, const struct creel_error *why),
 	       void *user, struct creel_error *ret_error);
 
-/* The text of `spec`: a config.json to start from, without a newline at its end. Good until the
- * next call. */
+/*
+ * The text of `spec`: a config.json to start from, without a newline at its end. Good until the
+ * next call.
+ */
 int creel_template(struct creel *creel, bool rootless, const char **ret_text,
 		   struct creel_error *ret_error);
 
@@ -197,7 +203,7 @@ int creel_features(struct creel *creel, const char **ret_text, struct creel_erro
 int creel_explain(struct creel *creel, const char *id, const struct creel_create *create,
 		  const char **ret_text, struct creel_error *ret_error);
 
-/* ---- ending ---- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 /* Sends a signal to init, or to every process when all. */
 int creel_kill(struct creel *creel, const char *id, int signal, bool all,

@@ -28,15 +28,19 @@ void arena_done(struct arena *a);
 /* Takes everything back that was given out; the address space stays. Errors: ERR_SYSTEM. */
 int arena_reset(struct arena *a, struct err *e) must_check;
 
-/* size bytes, zeroed, aligned to 16; size 0 gives a valid pointer. NULL and ERR_NO_MEMORY at the
- * limit. */
+/*
+ * size bytes, zeroed, aligned to 16; size 0 gives a valid pointer. NULL and ERR_NO_MEMORY at the
+ * limit.
+ */
 void *arena_get(struct arena *a, size_t size, struct err *e) must_check;
 
 /* count elements of size bytes, with the overflow check. */
 void *arena_get_array(struct arena *a, size_t count, size_t size, struct err *e) must_check;
 
-/* Grows the array old (count elements of size bytes, capacity *capacity) to hold one more; copies
- * when it moves. */
+/*
+ * Grows the array old (count elements of size bytes, capacity *capacity) to hold one more; copies
+ * when it moves.
+ */
 void *arena_grow(struct arena *a, void *old, size_t count, size_t *capacity, size_t size,
 		 struct err *e) must_check;
 

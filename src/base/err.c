@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The words are those of the kernel's own manual (errno(3)) in lower case; engines decide exit
- * codes by them. */
+/*
+ * The words are those of the kernel's own manual (errno(3)) in lower case; engines decide exit
+ * codes by them.
+ */
 static const char *const errno_texts[] = {
 	[EPERM] = "operation not permitted",
 	[ENOENT] = "no such file or directory",
@@ -110,8 +112,10 @@ int err_sys(struct err *e, const char *format, ...)
 	return -1;
 }
 
-/* Moves the text in buf back and writes the new piece, which ends where the old text begins, before
- * it. */
+/*
+ * Moves the text in buf back and writes the new piece, which ends where the old text begins, before
+ * it.
+ */
 static void prepend(char *buf, size_t size, const char *piece)
 {
 	size_t head = strnlen(piece, size - 1);

@@ -42,8 +42,10 @@ struct err {
 int err_set(struct err *e, enum err_code code, const char *format, ...) printf_like(3, 4)
 	__attribute__((cold));
 
-/* Like err_set with ERR_SYSTEM: appends ": " and the text of errno, which it keeps in e->sys.
- * Returns −1. */
+/*
+ * Like err_set with ERR_SYSTEM: appends ": " and the text of errno, which it keeps in e->sys.
+ * Returns −1.
+ */
 int err_sys(struct err *e, const char *format, ...) printf_like(2, 3) __attribute__((cold));
 
 /* Puts text in front: "format: old text". Returns −1. */

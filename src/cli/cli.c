@@ -83,7 +83,7 @@ static int unknown_command(const struct call *call, const char *name)
 	return failed(call, NULL, &error, STATUS_NO_COMMAND);
 }
 
-/* ---- what the library is to know ---- */
+/* ---- what the library is to know ------------------------------------------------------------- */
 
 static int parse_cgroup_manager(const struct call *call, enum creel_cgroup_manager *ret,
 				struct creel_error *e)
@@ -149,7 +149,7 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 	return *ret_creel ? 0 : -1;
 }
 
-/* ---- the commands ---- */
+/* ---- the commands ---------------------------------------------------------------------------- */
 
 /* Runs the command with its operands. Returns the exit status, or −1 with *e filled. */
 static int call_library(struct call *call, const struct command *command, struct creel_error *e)

@@ -57,7 +57,7 @@ void output_add_json_list(struct str *text, const struct creel_state *states, si
 	str_add_char(text, '\n');
 }
 
-/* ---- the table: columns as Go's text/tabwriter lays them out ---- */
+/* ---- the table: columns as Go's text/tabwriter lays them out --------------------------------- */
 
 #define COLUMNS 6
 #define COLUMN_MIN 12 /* with the gap */
@@ -128,7 +128,7 @@ void output_add_table(struct str *text, const struct creel_state *states, size_t
 	}
 }
 
-/* ---- stdout and stderr ---- */
+/* ---- stdout and stderr ----------------------------------------------------------------------- */
 
 static int write_out(const char *text, size_t length, struct creel_error *e)
 {

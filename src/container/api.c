@@ -53,8 +53,10 @@ int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error
 
 	if (process_fill_streams(&e) || (enters && selfexe_protect(argv, &e)))
 		return api_result(-1, &e, ret_error);
-	/* A caller without privilege stays readable to itself: the kernel would give its /proc
-	 * files to root. */
+	/*
+	 * A caller without privilege stays readable to itself: the kernel would give its /proc
+	 * files to root.
+	 */
 	if (enters && geteuid() == 0)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	return 0;

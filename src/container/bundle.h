@@ -15,8 +15,10 @@ struct bundle {
 	struct plan_facts facts;
 };
 
-/* Opens the bundle, reads and checks its configuration, finds the root file system. Changes
- * nothing. */
+/*
+ * Opens the bundle, reads and checks its configuration, finds the root file system. Changes
+ * nothing.
+ */
 int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *ret,
 		struct err *e) must_check;
 

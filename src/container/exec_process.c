@@ -38,8 +38,10 @@ static int append(struct str_list *to, const char *const *more, struct arena *a,
 	return 0;
 }
 
-/* Added to bounding, effective and permitted; to ambient only where the process may inherit
- * capabilities at all. */
+/*
+ * Added to bounding, effective and permitted; to ambient only where the process may inherit
+ * capabilities at all.
+ */
 static int add_caps(struct spec_process *process, const char *const *names, struct arena *a,
 		    struct err *e)
 {

@@ -95,8 +95,10 @@ static void write_linux(struct json_writer *w)
 	json_write_end(w);
 }
 
-/* Annotations that an engine must not let ordinary users set: they reach systemd, or show paths of
- * the host. */
+/*
+ * Annotations that an engine must not let ordinary users set: they reach systemd, or show paths of
+ * the host.
+ */
 static void write_unsafe_annotations(struct json_writer *w)
 {
 	json_write_array(w, "potentiallyUnsafeConfigAnnotations");

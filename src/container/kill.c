@@ -33,8 +33,10 @@ static int signal_init(struct creel *c, struct container *ct, int signal, struct
 		return cgroup_kill(&ct->cgroup, &c->arena, e);
 	if (pidfd_signal(ct->pidfd, signal, e))
 		return e->sys == ESRCH ? err_set(e, ERR_STATE, "container not running") : -1;
-	/* A frozen process of version 1 does not even die; version 2 takes care of that itself, and
-	 * thawing is no harm. */
+	/*
+	 * A frozen process of version 1 does not even die; version 2 takes care of that itself, and
+	 * thawing is no harm.
+	 */
 	if (signal == SIGKILL && ct->status == CREEL_PAUSED)
 		return cgroup_freeze(&ct->cgroup, false, e);
 	return 0;

@@ -26,8 +26,10 @@ int make_container(struct creel *c, const char *id, const struct creel_create *o
 /* Adds the place in config.json, and what it was all about, to an error of the making. */
 void make_explain(const struct making *m, struct err *e);
 
-/* Ends a container that was made, when something failed after that: kills it and gives everything
- * back. */
+/*
+ * Ends a container that was made, when something failed after that: kills it and gives everything
+ * back.
+ */
 void make_undo(struct creel *c, struct making *m, struct err *e);
 
 void make_done(struct making *m);

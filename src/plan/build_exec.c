@@ -5,8 +5,10 @@
 #include "base/str.h"
 #include "plan/steps.h"
 
-/* Every namespace that the container does not share with the runtime, all joined in one call
- * through init's pidfd. */
+/*
+ * Every namespace that the container does not share with the runtime, all joined in one call
+ * through init's pidfd.
+ */
 static int build_join(struct steps *s, struct err *e)
 {
 	const struct spec_namespaces *all = &s->spec->linux_.namespaces;
@@ -17,8 +19,10 @@ static int build_join(struct steps *s, struct err *e)
 		flags |= ns_clone_flag(all->item[i].type);
 	s->plan->user_namespace = flags & ns_clone_flag(NS_USER);
 	s->plan->mount_namespace = flags & ns_clone_flag(NS_MOUNT);
-	/* Without privilege outside, the pid namespace can only be joined from inside the user
-	 * namespace. */
+	/*
+	 * Without privilege outside, the pid namespace can only be joined from inside the user
+	 * namespace.
+	 */
 	s->plan->by_intermediate = s->plan->user_namespace && s->facts->euid != 0;
 	if (flags & ns_clone_flag(NS_PID) && !s->plan->by_intermediate) {
 		s->plan->join_pid_of_init = true;

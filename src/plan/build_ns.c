@@ -25,8 +25,10 @@ static int join(struct steps *s, size_t index, struct err *e)
 	return 0;
 }
 
-/* Joins every given namespace for which want_user says so; the pid namespace only by an
- * intermediate. */
+/*
+ * Joins every given namespace for which want_user says so; the pid namespace only by an
+ * intermediate.
+ */
 static int join_those(struct steps *s, bool user, struct err *e)
 {
 	const struct spec_namespaces *all = &s->spec->linux_.namespaces;
@@ -76,8 +78,10 @@ static int build_maps(struct steps *s, bool new_namespace, struct err *e)
 	return 0;
 }
 
-/* Raising the score is free to all, lowering it needs privilege over the host: then it is written
- * from outside. */
+/*
+ * Raising the score is free to all, lowering it needs privilege over the host: then it is written
+ * from outside.
+ */
 static int build_oom_score(struct steps *s, enum plan_stage stage, struct err *e)
 {
 	const struct opt_i32 *score = &s->spec->process->oom_score_adj;
@@ -141,8 +145,10 @@ int build_namespaces(struct steps *s, const struct plan_request *request, struct
 	plan->user_namespace = new_user || given_user;
 	plan->by_intermediate = (given_user && (plan->clone_flags || plan->join_pid_path)) ||
 				(new_user && given_other);
-	/* An unprivileged caller has its rights only inside its user namespace; root has them only
-	 * outside. */
+	/*
+	 * An unprivileged caller has its rights only inside its user namespace; root has them only
+	 * outside.
+	 */
 	user_first = s->facts->euid != 0 || s->facts->in_user_namespace;
 	if (build_oom_score(s, STAGE_JOIN, e) || (user_first && join_those(s, true, e)) ||
 	    join_those(s, false, e) || (!user_first && join_those(s, true, e)))

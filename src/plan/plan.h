@@ -168,8 +168,10 @@ struct step {
 	};
 };
 
-/* What the plan must know of the machine; found once by facts_collect, or written by hand in a
- * golden test. */
+/*
+ * What the plan must know of the machine; found once by facts_collect, or written by hand in a
+ * golden test.
+ */
 struct plan_facts {
 	struct cgroup_host cgroup;
 	uint32_t euid, egid;

@@ -15,8 +15,10 @@ struct steps {
 	size_t capacity;
 };
 
-/* Adds a step; its side and stage come from the table of kinds. NULL and ERR_NO_MEMORY at the
- * limit. */
+/*
+ * Adds a step; its side and stage come from the table of kinds. NULL and ERR_NO_MEMORY at the
+ * limit.
+ */
 struct step *steps_add(struct steps *s, enum step_kind kind, const char *pointer,
 		       struct err *e) must_check;
 

@@ -12,8 +12,10 @@
 /* The prepare stage of the runtime. */
 int carry_prepare(struct walk *w, struct err *e) must_check;
 
-/* The stages behind the clone, to the end of the record stage; init is left at its gate, or
- * executes. */
+/*
+ * The stages behind the clone, to the end of the record stage; init is left at its gate, or
+ * executes.
+ */
 int carry_runtime(struct walk *w, struct err *e) must_check;
 
 /* Waits, behind carry_runtime and without a gate, until init executes its program. */

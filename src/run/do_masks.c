@@ -47,8 +47,10 @@ static int empty_directory(struct walk *w, struct err *e)
 	return w->empty < 0 ? -1 : fcntl(w->empty, F_DUPFD_CLOEXEC, 3);
 }
 
-/* The null device in the container, after a look at what it really is: a file in its place would be
- * a way out. */
+/*
+ * The null device in the container, after a look at what it really is: a file in its place would be
+ * a way out.
+ */
 static int null_device(struct walk *w, struct err *e)
 {
 	_close_ int null = inroot_open_plain(w->root, "/dev/null", O_PATH | O_NOFOLLOW, e);

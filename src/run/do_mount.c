@@ -132,8 +132,10 @@ static int bind(struct walk *w, const struct plan_mount *mount, struct err *e)
 	return mountfd_attach(tree, target, e);
 }
 
-/* procfs and sysfs carry other protections: their place must be a directory of the root itself, not
- * a link. */
+/*
+ * procfs and sysfs carry other protections: their place must be a directory of the root itself, not
+ * a link.
+ */
 static int open_new_target(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
 	bool kernel_view = str_equal(mount->type, "proc") || str_equal(mount->type, "sysfs");

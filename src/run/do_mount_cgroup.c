@@ -37,8 +37,10 @@ static const char *path_of(const struct plan *plan, const char *name)
 	return NULL;
 }
 
-/* Where a user namespace may not mount cgroup2 anew, the host's mount is bound: the container's
- * part, or all of it. */
+/*
+ * Where a user namespace may not mount cgroup2 anew, the host's mount is bound: the container's
+ * part, or all of it.
+ */
 static int bind_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
 	struct mountfd_attr change = {.set = attributes(w, mount)};

@@ -93,14 +93,18 @@ int do_cwd(struct walk *w, const struct step *step, struct err *e)
 {
 	if (!enter_cwd(w, step->text, e))
 		return 0;
-	/* A directory that is closed to root (NFS with root squash) may be open to the process's
-	 * user. */
+	/*
+	 * A directory that is closed to root (NFS with root squash) may be open to the process's
+	 * user.
+	 */
 	w->cwd_later = e->sys == EACCES || e->sys == EPERM;
 	return w->cwd_later ? 0 : -1;
 }
 
-/* Pipes and files that the caller handed over as 0, 1 and 2 belong to the process, so that it can
- * open /dev/stdout. */
+/*
+ * Pipes and files that the caller handed over as 0, 1 and 2 belong to the process, so that it can
+ * open /dev/stdout.
+ */
 static void own_stdio(uint32_t uid)
 {
 	for (int fd = 0; fd <= 2; fd++) {

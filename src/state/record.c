@@ -56,8 +56,10 @@ static const struct json_table tables[] = {
 
 static const struct json_schema schema = {.tables = tables};
 
-/* runc's form of the annotations, which its readers look through for the bundle: ["key=value", …,
- * "bundle=DIR"]. */
+/*
+ * runc's form of the annotations, which its readers look through for the bundle: ["key=value", …,
+ * "bundle=DIR"].
+ */
 static void write_label(struct json_writer *w, const char *key, const char *value, struct arena *a)
 {
 	struct str label;

@@ -20,8 +20,10 @@
 #define STORE_CONFIG "config.json"
 #define STORE_START "start.sock"
 
-/* Whether text may be a container's id: letters, digits, "_+-.", not empty, not "." or "..".
- * ERR_USAGE otherwise. */
+/*
+ * Whether text may be a container's id: letters, digits, "_+-.", not empty, not "." or "..".
+ * ERR_USAGE otherwise.
+ */
 int store_check_id(const char *id, struct err *e) must_check;
 
 /*

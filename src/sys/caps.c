@@ -13,8 +13,10 @@ uint64_t caps_all(void)
 {
 	unsigned last = CAP_LAST_CAP;
 
-	/* The headers may be older or newer than the kernel: PR_CAPBSET_READ fails behind the last
-	 * one. */
+	/*
+	 * The headers may be older or newer than the kernel: PR_CAPBSET_READ fails behind the last
+	 * one.
+	 */
 	while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
 		last++;
 	while (last > 0 && prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0)

@@ -21,6 +21,8 @@ int caps_set(const struct caps *c, struct err *e) must_check;
 /* Drops every capability that is not in keep from the bounding set. */
 int caps_bound(uint64_t keep, struct err *e) must_check;
 
-/* Makes the ambient set exactly this; needs each in permitted and inheritable. Gives the bits that
- * were refused. */
+/*
+ * Makes the ambient set exactly this; needs each in permitted and inheritable. Gives the bits that
+ * were refused.
+ */
 uint64_t caps_ambient(uint64_t set);

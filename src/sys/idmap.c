@@ -91,8 +91,10 @@ static int write_map(pid_t pid, const char *file, const char *helper,
 	return run_helper(helper, pid, ranges, count, a, e);
 }
 
-/* Without privilege a group map may be written only for the caller's own group and after giving up
- * setgroups. */
+/*
+ * Without privilege a group map may be written only for the caller's own group and after giving up
+ * setgroups.
+ */
 static int deny_setgroups(pid_t pid, struct err *e)
 {
 	char path[48];

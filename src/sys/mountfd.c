@@ -22,8 +22,10 @@
 /* fsconfig(2) takes keys and values of at most this many bytes, with the NUL. */
 #define FSCONFIG_STRING_MAX 256
 
-/* The kernel's own words about a failed fsopen mount ("e tmpfs: Bad value for 'size'"), without the
- * level letter. */
+/*
+ * The kernel's own words about a failed fsopen mount ("e tmpfs: Bad value for 'size'"), without the
+ * level letter.
+ */
 static void add_kernel_message(int context, struct err *e)
 {
 	char message[256];

@@ -14,8 +14,10 @@
 
 #include "base/err.h"
 
-/* Attributes of a mount, MOUNT_ATTR_… of mount_setattr(2), and one propagation (MS_SHARED, …; 0:
- * unchanged). */
+/*
+ * Attributes of a mount, MOUNT_ATTR_… of mount_setattr(2), and one propagation (MS_SHARED, …; 0:
+ * unchanged).
+ */
 struct mountfd_attr {
 	uint64_t set, clear;
 	uint64_t propagation;
@@ -31,15 +33,19 @@ struct mountfd_attr {
 int mountfd_new(const char *type, const char *source, const char *data, unsigned long sb_flags,
 		uint64_t attr_set, struct err *e) must_check;
 
-/* Clones the mount at dirfd/path (path "" for dirfd itself), with all mounts below when recursive.
- * Detached. */
+/*
+ * Clones the mount at dirfd/path (path "" for dirfd itself), with all mounts below when recursive.
+ * Detached.
+ */
 int mountfd_clone(int dirfd, const char *path, bool recursive, struct err *e) must_check;
 
 /* As mountfd_clone, but does not follow a symbolic link at the end of path. */
 int mountfd_clone_nofollow(int dirfd, const char *path, bool recursive, struct err *e) must_check;
 
-/* Changes attributes of the mount at fd, of all mounts below it too when recursive. Errors keep
- * errno in e->sys. */
+/*
+ * Changes attributes of the mount at fd, of all mounts below it too when recursive. Errors keep
+ * errno in e->sys.
+ */
 int mountfd_set(int fd, const struct mountfd_attr *attr, bool recursive, struct err *e) must_check;
 
 /* The same on dirfd/path, for the runtime's own "/" and rootfs. */

@@ -22,8 +22,10 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-/* The old system call, for sandboxes whose filter does not know clone3. Its flags have no room for
- * a cgroup. */
+/*
+ * The old system call, for sandboxes whose filter does not know clone3. Its flags have no room for
+ * a cgroup.
+ */
 static pid_t clone_old(const struct process_clone *clone)
 {
 	unsigned long flags =

@@ -33,8 +33,10 @@ int process_unshare(uint64_t flags, struct err *e) must_check;
 /* A new session keyring "_ses.ID", readable to its users; a kernel without keyrings is fine. */
 int process_join_keyring(const char *id, struct err *e) must_check;
 
-/* Opens /dev/null for each standard stream that the caller has closed, so that no other descriptor
- * takes its number. */
+/*
+ * Opens /dev/null for each standard stream that the caller has closed, so that no other descriptor
+ * takes its number.
+ */
 int process_fill_streams(struct err *e) must_check;
 
 /* Marks every descriptor from first on close-on-exec. */

@@ -23,8 +23,10 @@ int rootfs_make_parent_private(const char *path, struct err *e)
 	if (strlen(path) >= sizeof(at))
 		return err_set(e, ERR_INVALID, "root path: file name too long");
 	memcpy(at, path, strlen(path) + 1);
-	/* Only the place where a mount begins takes attributes (EINVAL elsewhere): it is the first
-	 * that accepts. */
+	/*
+	 * Only the place where a mount begins takes attributes (EINVAL elsewhere): it is the first
+	 * that accepts.
+	 */
 	while (mountfd_set_at(AT_FDCWD, *at ? at : "/", &private, false, e)) {
 		slash = strrchr(at, '/');
 		if (e->sys != EINVAL || !slash || !*at)

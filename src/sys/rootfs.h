@@ -6,8 +6,10 @@
 
 #include "base/err.h"
 
-/* pivot_root(2) refuses a root whose parent mount is shared: makes the mount that holds path
- * private. */
+/*
+ * pivot_root(2) refuses a root whose parent mount is shared: makes the mount that holds path
+ * private.
+ */
 int rootfs_make_parent_private(const char *path, struct err *e) must_check;
 
 /*

@@ -48,8 +48,10 @@ static bool protected_already(void)
 	return sealed();
 }
 
-/* A clone of the mount that the program is on: nothing is copied, and nobody else can make it
- * writable again. */
+/*
+ * A clone of the mount that the program is on: nothing is copied, and nobody else can make it
+ * writable again.
+ */
 static int readonly_clone(struct err *e)
 {
 	_close_ int fd = mountfd_clone(AT_FDCWD, OWN_PROGRAM, false, e);

@@ -15,8 +15,10 @@
 #include "base/fd.h"
 #include "sys/inroot.h"
 
-/* The devpts of the tree below root, and nothing else that is found under its name
- * (CVE-2025-52565). */
+/*
+ * The devpts of the tree below root, and nothing else that is found under its name
+ * (CVE-2025-52565).
+ */
 static int open_devpts(int root, struct err *e)
 {
 	_close_ int pts = inroot_open_plain(root, "/dev/pts", O_PATH | O_DIRECTORY, e);
@@ -139,8 +141,10 @@ int tty_reopen(int fd, struct err *e)
 	return own < 0 ? err_sys(e, "open the terminal again") : own;
 }
 
-/* Output is still processed (OPOST): the carriage returns that the container's terminal leaves out
- * are put in here. */
+/*
+ * Output is still processed (OPOST): the carriage returns that the container's terminal leaves out
+ * are put in here.
+ */
 int tty_make_raw(int fd, struct termios *ret_before, struct err *e)
 {
 	struct termios before, raw;

@@ -30,8 +30,10 @@ int tty_open_slave(int master, struct err *e) must_check;
 /* The slave's name in its devpts, "/dev/pts/N". */
 int tty_name(int master, char ret[TTY_NAME_MAX], struct err *e) must_check;
 
-/* Makes the slave the caller's standard streams and its controlling terminal; the caller leads a
- * session that has none. */
+/*
+ * Makes the slave the caller's standard streams and its controlling terminal; the caller leads a
+ * session that has none.
+ */
 int tty_adopt(int slave, struct err *e) must_check;
 
 /* Lets a newline be a newline, without a carriage return before it (ONLCR). */
@@ -51,8 +53,10 @@ int tty_find(struct err *e) must_check;
 /* Whether the terminal fd is the caller's controlling one and another job has it at the moment. */
 bool tty_in_background(int fd);
 
-/* The terminal fd once more, for reading and writing without waiting; fd itself, which others
- * share, stays as it is. */
+/*
+ * The terminal fd once more, for reading and writing without waiting; fd itself, which others
+ * share, stays as it is.
+ */
 int tty_reopen(int fd, struct err *e) must_check;
 
 /* Passes every key on as it is; output goes on as before. *ret_before is for tty_restore. */
