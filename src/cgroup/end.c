@@ -167,8 +167,10 @@ static int kill_unified(const char *dir, const char *freezer, int64_t deadline, 
 	struct held held = {.count = 0};
 	pid_t *pids;
 	size_t count;
-	int empty;
+	int empty = knob_wait_event(dir, "populated 0", 0, e);
 
+	if (empty) /* as most often: the container ended before its cgroup does */
+		return empty < 0 ? -1 : 0;
 	if (tree_pids(dir, a, &pids, &count, e))
 		return -1;
 	if (knob_write(dir, "cgroup.kill", "1")) {

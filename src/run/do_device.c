@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -12,6 +13,22 @@
 #include "run/doers.h"
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
+
+/*
+ * The open directory to make path in, and the name of path there. Nearly all is made in /dev, which
+ * is looked up once; do_dev_links, the last of it, closes it.
+ */
+static int folder_of(struct walk *w, const char **path, struct err *e)
+{
+	static const char dev[] = "/dev/";
+
+	if (!str_starts(*path, dev) || strchr(*path + strlen(dev), '/'))
+		return w->root;
+	if (w->dev < 0)
+		w->dev = inroot_mkdir(w->root, dev, 0755, e);
+	*path += strlen(dev);
+	return w->dev;
+}
 
 static mode_t type_of(const struct spec_device *device)
 {
@@ -59,6 +76,20 @@ static int set_owner(struct walk *w, const struct spec_device *device, struct er
 	return 0;
 }
 
+static int make_node(struct walk *w, const char *path, mode_t mode, dev_t number, struct err *e)
+{
+	int folder = folder_of(w, &path, e);
+
+	return folder < 0 ? -1 : inroot_mknod(folder, path, mode, number, e);
+}
+
+static int make_link(struct walk *w, const char *path, const char *text, struct err *e)
+{
+	int folder = folder_of(w, &path, e);
+
+	return folder < 0 ? -1 : inroot_symlink(folder, path, text, e);
+}
+
 int do_device(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct spec_device *device = step->device.item;
@@ -68,7 +99,7 @@ int do_device(struct walk *w, const struct step *step, struct err *e)
 
 	if (step->device.bind)
 		return bind_device(w, device, e);
-	if (!inroot_mknod(w->root, device->path, type | mode, type == S_IFIFO ? 0 : number, e))
+	if (!make_node(w, device->path, type | mode, type == S_IFIFO ? 0 : number, e))
 		return set_owner(w, device, e);
 	if (e->sys == EPERM)
 		return bind_device(w, device, e);
@@ -93,7 +124,8 @@ int do_dev_links(struct walk *w, const struct step *step, struct err *e)
 	if (stat("/proc/kcore", &st))
 		count--; /* the last one stands for a file that this kernel does not have */
 	for (size_t i = 0; i < count; i++)
-		if (inroot_symlink(w->root, links[i].path, links[i].text, e))
+		if (make_link(w, links[i].path, links[i].text, e))
 			return err_wrap(e, "make the links in /dev");
+	fd_close(&w->dev);
 	return 0;
 }

@@ -26,6 +26,7 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 		.terminal = -1,
 		.state = -1,
 		.root = -1,
+		.dev = -1,
 		.procfs = -1,
 		.empty = -1,
 	};

@@ -16,8 +16,10 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-/* A rename anywhere on the machine makes openat2 answer EAGAIN; so many times in a row is an
- * attack. */
+/*
+ * A rename anywhere on the machine makes openat2 answer EAGAIN; so many times in a row is an
+ * attack.
+ */
 #define RETRIES 128
 
 /* As the kernel's own limit for one look-up. */
@@ -74,8 +76,10 @@ int inroot_open_plain(int root, const char *path, int flags, struct err *e)
 	return fd;
 }
 
-/* Splits path into the folder and the last name; false where that name is nothing that could be
- * created. */
+/*
+ * Splits path into the folder and the last name; false where that name is nothing that could be
+ * created.
+ */
 static bool split(const char *path, char folder[PATH_MAX], char name[NAME_MAX + 1])
 {
 	size_t end = strlen(path), start;
@@ -94,7 +98,9 @@ static bool split(const char *path, char folder[PATH_MAX], char name[NAME_MAX + 
 	return !str_equal(name, ".") && !str_equal(name, "..");
 }
 
-static int open_parent(int root, const char *path, char name[NAME_MAX + 1], struct err *e)
+/* The directory to make path's last name in: root itself for a bare name, or *ret_opened. */
+static int open_parent(int root, const char *path, char name[NAME_MAX + 1], int *ret_opened,
+		       struct err *e)
 {
 	char folder[PATH_MAX];
 
@@ -102,16 +108,19 @@ static int open_parent(int root, const char *path, char name[NAME_MAX + 1], stru
 		return err_set(e, ERR_INVALID,
 			       "create \"%.256s\" in the container's root: not a usable name",
 			       path);
-	return inroot_mkdir(root, folder, 0755, e);
+	if (!*folder)
+		return root;
+	return *ret_opened = inroot_mkdir(root, folder, 0755, e);
 }
 
 /*
  * A link to something that does not exist: images have them (/etc/resolv.conf → ../run/…), and what
- * it names is then made, still within the root. Writes the path that the link stands for, with rest
- * behind it; false when name is no link.
+ * it names is then made, still within the root. The link is name in the open folder, whose path is
+ * the first length bytes of path; rest is what follows it. Writes the path that all stands for;
+ * false when name is no link.
  */
-static bool dangling_link(int folder, const char *name, const char *before, const char *rest,
-			  char ret[PATH_MAX])
+static bool dangling_link(int folder, const char *name, const char *path, size_t length,
+			  const char *rest, char ret[PATH_MAX])
 {
 	char text[PATH_MAX];
 	ssize_t n = readlinkat(folder, name, text, sizeof(text) - 1);
@@ -120,74 +129,82 @@ static bool dangling_link(int folder, const char *name, const char *before, cons
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
-	written = snprintf(ret, PATH_MAX, "%s%s%s%s", text[0] == '/' ? "" : before, text,
-			   *rest ? "/" : "", rest);
+	written = snprintf(ret, PATH_MAX, "%.*s%s%s%s", text[0] == '/' ? 0 : (int)length, path,
+			   text, *rest ? "/" : "", rest);
 	return written > 0 && written < PATH_MAX;
 }
 
-/* Opens the component name of the open folder, which is missing, after making it. so_far is its
- * path, for errors. */
-static int make_component(int folder, const char *name, const char *so_far, mode_t mode,
-			  struct err *e)
+/* Makes the directory name in the open folder and opens it. EEXIST: something is there already. */
+static int make_component(int folder, const char *name, mode_t mode)
 {
+	if (mkdirat(folder, name, mode))
+		return -1;
+	return open_resolved(folder, name, O_PATH | O_DIRECTORY,
+			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+}
+
+/*
+ * Cuts components off path, which is known to be missing, until what is left exists, and opens
+ * that: "" is the root.
+ */
+static int open_existing(int root, char *path)
+{
+	size_t end = strlen(path);
 	int fd;
 
-	if (mkdirat(folder, name, mode) && errno != EEXIST)
-		return err_sys(e, "create directory \"%s\" in the container's root", so_far);
-	fd = open_resolved(folder, name, O_PATH | O_DIRECTORY,
-			   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-	if (fd < 0)
-		return err_sys(e, "open directory \"%s\" in the container's root", so_far);
+	do {
+		while (end && path[end - 1] == '/')
+			end--;
+		while (end && path[end - 1] != '/')
+			end--;
+		path[end] = '\0';
+		fd = open_resolved(root, end ? path : ".", O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
+	} while (fd < 0 && errno == ENOENT && end);
 	return fd;
 }
 
 /*
- * Walks path from the top: an existing component is resolved in the root (links followed), a
- * missing one is made in the directory that is open already.
+ * Makes what is missing of path, each directory in the one above it that is open already. What is
+ * there all the same ("..", or somebody else's) is resolved in the root.
  */
 static int make_directory(int root, const char *path, mode_t mode, int links, struct err *e)
 {
-	char so_far[PATH_MAX], name[NAME_MAX + 1], target[PATH_MAX];
+	char so_far[PATH_MAX], target[PATH_MAX];
 	_close_ int at = -1;
-	size_t length = 0, part;
 
+	path = relative(path);
 	if (links > LINKS_MAX || strlen(path) >= sizeof(so_far))
 		return err_set(e, ERR_INVALID, "create \"%.256s\" in the container's root: %s",
 			       path,
 			       links > LINKS_MAX ? "too many levels of symbolic links"
 						 : "file name too long");
-	for (const char *p = relative(path); *p; p += strspn(p, "/")) {
-		int folder = at < 0 ? root : at, next;
-		size_t before = length;
+	memcpy(so_far, path, strlen(path) + 1);
+	at = open_existing(root, so_far);
+	if (at < 0)
+		return err_sys(e, "open directory \"%s\" in the container's root", so_far);
+	for (size_t start = strlen(so_far), end; path[start];
+	     start = end + strspn(path + end, "/")) {
+		const char *name = so_far + start;
+		int next, number;
 
-		part = strcspn(p, "/");
-		if (part > NAME_MAX)
-			return err_set(
-				e, ERR_INVALID,
-				"create \"%.256s\" in the container's root: file name too long",
-				path);
-		memcpy(name, p, part);
-		name[part] = '\0';
-		memcpy(so_far + length, name, part + 1);
-		length += part;
-		p += part;
-		next = open_resolved(root, so_far, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
-		if (next < 0 && errno != ENOENT)
-			return err_sys(e, "open directory \"%s\" in the container's root", so_far);
-		if (next < 0) {
-			so_far[before] = '\0';
-			if (dangling_link(folder, name, so_far, p + strspn(p, "/"), target))
-				return make_directory(root, target, mode, links + 1, e);
-			memcpy(so_far + before, name, part + 1);
-			next = make_component(folder, name, so_far, mode, e);
-			if (next < 0)
-				return -1;
-		}
+		end = start + strcspn(path + start, "/");
+		memcpy(so_far, path, end);
+		so_far[end] = '\0';
+		next = make_component(at, name, mode);
+		if (next < 0 && errno == EEXIST)
+			next = open_resolved(root, so_far, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT);
+		number = next < 0 ? errno : 0;
+		if (number == ENOENT && dangling_link(at, name, path, start,
+						      path + end + strspn(path + end, "/"), target))
+			return make_directory(root, target, mode, links + 1, e);
+		errno = number;
+		if (next < 0)
+			return err_sys(e, "create directory \"%s\" in the container's root",
+				       so_far);
 		fd_close(&at);
 		at = next;
-		so_far[length++] = '/';
 	}
-	return at < 0 ? inroot_open(root, path, O_PATH | O_DIRECTORY, e) : fd_take(&at);
+	return fd_take(&at);
 }
 
 int inroot_mkdir(int root, const char *path, mode_t mode, struct err *e)
@@ -204,7 +221,8 @@ int inroot_mkdir(int root, const char *path, mode_t mode, struct err *e)
 int inroot_mknod(int root, const char *path, mode_t mode, dev_t device, struct err *e)
 {
 	char name[NAME_MAX + 1];
-	_close_ int folder = open_parent(root, path, name, e);
+	_close_ int opened = -1;
+	int folder = open_parent(root, path, name, &opened, e);
 
 	if (folder < 0)
 		return -1;
@@ -229,7 +247,7 @@ static int make_file(int root, const char *path, mode_t mode, int links, struct 
 		return inroot_open(folder, name, O_PATH | O_NOFOLLOW, e);
 	if (errno != EEXIST)
 		return err_sys(e, "create \"%s\" in the container's root", path);
-	if (dangling_link(folder, name, folder_path, "", target))
+	if (dangling_link(folder, name, folder_path, strlen(folder_path), "", target))
 		return make_file(root, target, mode, links + 1, e);
 	return inroot_open(root, path, O_PATH, e); /* it is there after all */
 }
@@ -248,7 +266,8 @@ int inroot_mkfile(int root, const char *path, mode_t mode, struct err *e)
 int inroot_symlink(int root, const char *path, const char *text, struct err *e)
 {
 	char name[NAME_MAX + 1], old[256];
-	_close_ int folder = open_parent(root, path, name, e);
+	_close_ int opened = -1;
+	int folder = open_parent(root, path, name, &opened, e);
 	ssize_t n;
 
 	if (folder < 0)

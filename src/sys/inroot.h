@@ -3,7 +3,8 @@
  * gets a descriptor from here and acts on it. The tree is hostile; its owner may have put a
  * symbolic link anywhere and may swap names while we look. openat2(2) with RESOLVE_IN_ROOT never
  * leaves the root, and whatever is created is created by its last name alone, exclusively, in a
- * directory that is open already.
+ * directory that is open already. root may be any directory of the tree that somebody got from
+ * here, for names that are made in it.
  */
 #pragma once
 
@@ -22,8 +23,10 @@ int inroot_open(int root, const char *path, int flags, struct err *e) must_check
 /* The same for a path none of whose components may be a symbolic link. */
 int inroot_open_plain(int root, const char *path, int flags, struct err *e) must_check;
 
-/* As inroot_open_plain, and no component may be on another mount than root: for procfs, where
- * nothing may cover a file. */
+/*
+ * As inroot_open_plain, and no component may be on another mount than root: for procfs, where
+ * nothing may cover a file.
+ */
 int inroot_open_onefs(int root, const char *path, int flags, struct err *e) must_check;
 
 /* Opens the directory path (O_PATH), making what is missing of it with mode. */
@@ -33,10 +36,14 @@ int inroot_mkdir(int root, const char *path, mode_t mode, struct err *e) must_ch
  */
 int inroot_mkfile(int root, const char *path, mode_t mode, struct err *e) must_check;
 
-/* Makes a device node, FIFO or regular file; an existing one is EEXIST in e->sys. Directories above
- * are made. */
+/*
+ * Makes a device node, FIFO or regular file; an existing one is EEXIST in e->sys. Directories above
+ * are made.
+ */
 int inroot_mknod(int root, const char *path, mode_t mode, dev_t device, struct err *e) must_check;
 
-/* Makes a symbolic link; an existing one with the same text is fine, one with another text is
- * replaced. */
+/*
+ * Makes a symbolic link; an existing one with the same text is fine, one with another text is
+ * replaced.
+ */
 int inroot_symlink(int root, const char *path, const char *text, struct err *e) must_check;
