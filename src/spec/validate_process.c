@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <string.h>
 
+#include "base/ranges.h"
 #include "spec/validate_rules.h"
 
 static int check_env(const struct spec_process *process, struct err *e)
@@ -98,41 +99,10 @@ int validate_scheduling(const struct spec_process *process, struct err *e)
 	return 0;
 }
 
-/* One number of a list such as "0-3,7", moving *at behind it; −1 when there is none. */
-static long read_node(const char **at)
-{
-	long node = 0;
-
-	if (**at < '0' || **at > '9')
-		return -1;
-	for (; **at >= '0' && **at <= '9'; ++*at)
-		node = node < 100000 ? node * 10 + (**at - '0') : node;
-	return node;
-}
-
-/* How many nodes a list has; −1 when it is not one. */
-static long count_nodes(const char *at)
-{
-	long count = 0;
-
-	while (*at) {
-		long first = read_node(&at), last = first;
-
-		if (*at == '-') {
-			at++;
-			last = read_node(&at);
-		}
-		if (first < 0 || last < first || (*at && *at != ','))
-			return -1;
-		count += last - first + 1;
-		at += *at == ',';
-	}
-	return count;
-}
-
 int validate_memory_policy(const struct spec_memory_policy *policy, struct err *e)
 {
-	long count = policy->nodes ? count_nodes(policy->nodes) : 0;
+	struct ranges nodes;
+	int count = policy->nodes ? ranges_parse(policy->nodes, &nodes) : 0;
 
 	if (count < 0)
 		return validate_fail(e, "/nodes", "invalid memory policy nodes \"%s\"",
@@ -142,7 +112,7 @@ int validate_memory_policy(const struct spec_memory_policy *policy, struct err *
 	case POLICY_LOCAL:
 		if (count)
 			return validate_fail(e, "/nodes",
-					     "memory policy mode requires 0 nodes but got %ld",
+					     "memory policy mode requires 0 nodes but got %d",
 					     count);
 		return 0;
 	case POLICY_PREFERRED:
