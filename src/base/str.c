@@ -58,6 +58,15 @@ void str_add_char(struct str *s, char c)
 	str_add_bytes(s, &c, 1);
 }
 
+void str_add_list(struct str *s, const struct str_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (i)
+			str_add_char(s, ' ');
+		str_add(s, list->item[i]);
+	}
+}
+
 void str_add_pointer(struct str *s, const char *key)
 {
 	for (; *key; key++)

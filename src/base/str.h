@@ -36,6 +36,9 @@ void str_add_bytes(struct str *s, const char *data, size_t length);
 void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *format, ...) printf_like(2, 3);
 
+/* Adds every item, a space between two. */
+void str_add_list(struct str *s, const struct str_list *list);
+
 /* Adds a key as one part of a JSON pointer: "/" and "~" in it are escaped (RFC 6901). */
 void str_add_pointer(struct str *s, const char *key);
 

@@ -146,7 +146,7 @@ int exec_process(struct creel *c, const struct container *ct, const struct creel
 		return -1;
 	if (!o->process && apply_options(process, o, &c->arena, e))
 		return -1;
-	if (spec_validate_process(process, &c->log, e) || refuse_unsupported(process, o, e) ||
+	if (spec_validate_process(process, e) || refuse_unsupported(process, o, e) ||
 	    terminal_prepare(process, o->console_socket, o->detach, e))
 		return -1;
 	*ret = process;

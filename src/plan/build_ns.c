@@ -7,7 +7,7 @@
  * where a namespace must be joined before another one is made: a given user namespace must own the
  * new pid namespace, and what the host owns must be joined before a new user namespace is entered.
  */
-#include <sched.h>
+#include <linux/sched.h>
 
 #include "base/str.h"
 #include "plan/steps.h"
@@ -122,6 +122,25 @@ static int build_enter(struct steps *s, const struct plan_request *request, stru
 	return 0;
 }
 
+/*
+ * The clocks of a time namespace can be set until the first process is in it, so init does not
+ * begin in it: it makes the namespace, sets the clocks, and goes in.
+ */
+static int build_time_offsets(struct steps *s, struct err *e)
+{
+	const struct spec_time_offsets *offsets = &s->spec->linux_.time_offsets;
+	struct step *step;
+
+	if (!offsets->monotonic.set && !offsets->boottime.set)
+		return 0;
+	s->plan->clone_flags &= ~(uint64_t)CLONE_NEWTIME;
+	step = steps_add(s, STEP_TIME_OFFSETS, "/linux/timeOffsets", e);
+	if (!step)
+		return -1;
+	step->time_offsets = offsets;
+	return 0;
+}
+
 int build_namespaces(struct steps *s, const struct plan_request *request, struct err *e)
 {
 	const struct spec_namespaces *all = &s->spec->linux_.namespaces;
@@ -151,7 +170,8 @@ int build_namespaces(struct steps *s, const struct plan_request *request, struct
 	 */
 	user_first = s->facts->euid != 0 || s->facts->in_user_namespace;
 	if (build_oom_score(s, STAGE_JOIN, e) || (user_first && join_those(s, true, e)) ||
-	    join_those(s, false, e) || (!user_first && join_those(s, true, e)))
+	    join_those(s, false, e) || (!user_first && join_those(s, true, e)) ||
+	    build_time_offsets(s, e))
 		return -1;
 	if (plan->by_intermediate)
 		plan->join_pid_path = NULL;

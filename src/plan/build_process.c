@@ -4,8 +4,22 @@
  * (with no_new_privs after everything else, without while the capability to load it is still
  * there).
  */
+#include <string.h>
+
 #include "base/str.h"
 #include "plan/steps.h"
+
+/*
+ * What takes privilege over the machine, when the process is in another user namespace: only the
+ * runtime has it then.
+ */
+static void by_the_privileged(struct steps *s, struct step *step)
+{
+	if (!s->plan->user_namespace)
+		return;
+	step->side = SIDE_RUNTIME;
+	step->stage = STAGE_REPORT;
+}
 
 static int build_rlimits(struct steps *s, const struct spec_process *process, struct err *e)
 {
@@ -16,12 +30,42 @@ static int build_rlimits(struct steps *s, const struct spec_process *process, st
 			return -1;
 		step->item = (int)i;
 		step->rlimit = process->rlimits.item[i];
-		/* Only the runtime may raise a hard limit of a process in another user namespace.
-		 */
-		if (s->plan->user_namespace) {
-			step->side = SIDE_RUNTIME;
-			step->stage = STAGE_REPORT;
-		}
+		by_the_privileged(s, step);
+	}
+	return 0;
+}
+
+/* How the kernel treats the process: the process's own wishes, then those of its container. */
+static int build_schedule(struct steps *s, const struct spec_process *process, struct err *e)
+{
+	const struct spec_linux *container = &s->spec->linux_;
+	struct step *step;
+
+	if (process->scheduler) {
+		step = steps_add(s, STEP_SCHEDULER, "/process/scheduler", e);
+		if (!step)
+			return -1;
+		step->scheduler = process->scheduler;
+		by_the_privileged(s, step);
+	}
+	if (process->io_priority) {
+		step = steps_add(s, STEP_IO_PRIORITY, "/process/ioPriority", e);
+		if (!step)
+			return -1;
+		step->io_priority = process->io_priority;
+		by_the_privileged(s, step);
+	}
+	if (container->personality) {
+		step = steps_add(s, STEP_PERSONALITY, "/linux/personality", e);
+		if (!step)
+			return -1;
+		step->personality = container->personality->domain;
+	}
+	if (container->memory_policy) {
+		step = steps_add(s, STEP_MEMORY_POLICY, "/linux/memoryPolicy", e);
+		if (!step)
+			return -1;
+		step->memory_policy = container->memory_policy;
 	}
 	return 0;
 }
@@ -45,23 +89,61 @@ static int build_seccomp(struct steps *s, struct err *e)
 	return 0;
 }
 
+/* Puts a name at its place in the order of the alphabet, once. */
+static void add_sorted(struct str_list *names, const char *name)
+{
+	size_t at = names->count;
+
+	while (at && strcmp(names->item[at - 1], name) > 0)
+		at--;
+	if (at && str_equal(names->item[at - 1], name))
+		return;
+	memmove(names->item + at + 1, names->item + at,
+		(names->count++ - at) * sizeof(*names->item));
+	names->item[at] = name;
+}
+
+/* All of them in one line, as runc's users know it. */
+static int warn_capabilities(struct steps *s, const struct str_list *unknown, uint64_t unavailable,
+			     struct err *e)
+{
+	struct str_list names = {0};
+	struct str line;
+
+	if (!unknown->count && !unavailable)
+		return 0;
+	names.item = arena_get_array(s->arena, unknown->count + 64, sizeof(*names.item), e);
+	if (!names.item)
+		return -1;
+	for (size_t i = 0; i < unknown->count; i++)
+		add_sorted(&names, unknown->item[i]);
+	for (unsigned cap = 0; cap < 64; cap++)
+		if (unavailable >> cap & 1)
+			add_sorted(&names, word_name(&words_capabilities, cap));
+	str_init(&line, s->arena);
+	str_add_list(&line, &names);
+	log_add(s->log, LOG_LEVEL_WARNING, "ignoring unknown or unavailable capabilities: [%s]",
+		line.text);
+	return 0;
+}
+
 /*
  * What the runtime does not have it cannot give, unless the container has a user namespace of its
  * own, whose root has everything. As the specification demands, that is told and passed over.
  */
-static uint64_t grantable(struct steps *s, const struct spec_capabilities *caps)
+static int grantable(struct steps *s, const struct spec_capabilities *caps, uint64_t *ret,
+		     struct err *e)
 {
 	uint64_t granted = s->facts->capabilities;
-	uint64_t asked = caps->bounding | caps->effective | caps->permitted;
+	uint64_t asked = caps->bounding | caps->effective | caps->permitted | caps->inheritable |
+			 caps->ambient;
 
 	if (!s->plan->user_namespace)
 		granted &= s->facts->permitted;
-	for (unsigned cap = 0; cap < 64; cap++)
-		if ((asked & ~granted) >> cap & 1)
-			log_add(s->log, LOG_LEVEL_WARNING,
-				"ignoring unknown or unavailable capabilities: [%s]",
-				word_name(&words_capabilities, cap));
-	return granted;
+	if (warn_capabilities(s, &caps->unknown, asked & ~granted, e))
+		return -1;
+	*ret = granted;
+	return 0;
 }
 
 static int build_user(struct steps *s, const struct spec_process *process, struct err *e)
@@ -69,11 +151,15 @@ static int build_user(struct steps *s, const struct spec_process *process, struc
 	static const struct spec_capabilities none;
 	const struct spec_capabilities *caps =
 		process->capabilities ? process->capabilities : &none;
-	struct step *step = steps_add(s, STEP_BOUNDING, "/process/capabilities/bounding", e);
+	uint64_t granted = 0;
+	struct step *step;
 
+	if (grantable(s, caps, &granted, e))
+		return -1;
+	step = steps_add(s, STEP_BOUNDING, "/process/capabilities/bounding", e);
 	if (!step)
 		return -1;
-	step->bounding = caps->bounding & grantable(s, caps);
+	step->bounding = caps->bounding & granted;
 	step = steps_add(s, STEP_CWD, "/process/cwd", e);
 	if (!step)
 		return -1;
@@ -93,7 +179,7 @@ static int build_user(struct steps *s, const struct spec_process *process, struc
 
 int build_process(struct steps *s, const struct spec_process *process, struct err *e)
 {
-	if (build_rlimits(s, process, e))
+	if (build_rlimits(s, process, e) || build_schedule(s, process, e))
 		return -1;
 	if (process->no_new_privileges &&
 	    !steps_add(s, STEP_NO_NEW_PRIVS, "/process/noNewPrivileges", e))

@@ -52,6 +52,7 @@ enum step_kind {
 	STEP_OOM_SCORE,
 	STEP_NS_JOIN,
 	STEP_NS_JOIN_INIT,
+	STEP_TIME_OFFSETS,
 	STEP_ID_MAPS,
 	STEP_BECOME_ROOT,
 	STEP_NS_NEW,
@@ -73,6 +74,10 @@ enum step_kind {
 	STEP_READONLY_PATH,
 	STEP_MASK_PATH,
 	STEP_RLIMIT,
+	STEP_SCHEDULER,
+	STEP_IO_PRIORITY,
+	STEP_MEMORY_POLICY,
+	STEP_PERSONALITY,
 	STEP_NO_NEW_PRIVS,
 	STEP_SECCOMP,
 	STEP_BOUNDING,
@@ -153,7 +158,12 @@ struct step {
 		} console;                    /* CONSOLE */
 		const char *text;       /* HOSTNAME, DOMAINNAME, *_PATH, CWD, AFFINITY (or NULL) */
 		struct str_pair sysctl; /* SYSCTL: key with slashes, value */
-		struct spec_rlimit rlimit; /* RLIMIT */
+		struct spec_rlimit rlimit;                      /* RLIMIT */
+		const struct spec_scheduler *scheduler;         /* SCHEDULER */
+		const struct spec_io_priority *io_priority;     /* IO_PRIORITY */
+		const struct spec_memory_policy *memory_policy; /* MEMORY_POLICY */
+		enum personality_domain personality;            /* PERSONALITY */
+		const struct spec_time_offsets *time_offsets;   /* TIME_OFFSETS */
 		struct {
 			const struct seccomp_program *program;
 			size_t rules;

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "plan/kinds.h"
+#include "plan/print.h"
 
 static void add_flags(struct str *out, const struct plan_mount *mount)
 {
@@ -106,19 +107,6 @@ static void add_ns_flags(struct str *out, uint64_t flags)
 		}
 }
 
-static void add_caps(struct str *out, const char *name, uint64_t set)
-{
-	str_addf(out, "%s", name);
-	if (!set)
-		str_add(out, " none");
-	for (unsigned cap = 0; cap < 64; cap++) {
-		const char *word = set >> cap & 1 ? word_name(&words_capabilities, cap) : NULL;
-
-		if (set >> cap & 1)
-			str_addf(out, " %s", word ? word + strlen("CAP_") : "?");
-	}
-}
-
 static void describe_device(const struct step *step, struct str *out)
 {
 	const struct spec_device *d = step->device.item;
@@ -133,26 +121,6 @@ static void describe_device(const struct step *step, struct str *out)
 	str_addf(out, " mode %04o", d->file_mode.set ? d->file_mode.value & 07777 : 0666);
 }
 
-static void describe_user(const struct step *step, struct str *out)
-{
-	const struct spec_user *user = step->user.item;
-
-	str_addf(out, "become user %u group %u", user->uid, user->gid);
-	for (size_t i = 0; i < user->additional_gid_count; i++)
-		str_addf(out, "%s%u", i ? " " : ", also ", user->additional_gids[i]);
-	if (!step->user.setgroups)
-		str_add(out, ", groups unchanged");
-	str_addf(out, ", umask %04o", user->umask.set ? user->umask.value : 0022);
-}
-
-static void describe_caps(const struct step *step, struct str *out)
-{
-	add_caps(out, "capabilities: effective", step->caps->effective);
-	add_caps(out, "; permitted", step->caps->permitted);
-	add_caps(out, "; inheritable", step->caps->inheritable);
-	add_caps(out, "; ambient", step->caps->ambient);
-}
-
 /* Kinds whose words depend on more than one value, or on a choice. */
 static bool describe_special(const struct step *step, struct str *out)
 {
@@ -162,15 +130,6 @@ static bool describe_special(const struct step *step, struct str *out)
 		break;
 	case STEP_DEVICE:
 		describe_device(step, out);
-		break;
-	case STEP_USER:
-		describe_user(step, out);
-		break;
-	case STEP_CAPS:
-		describe_caps(step, out);
-		break;
-	case STEP_BOUNDING:
-		add_caps(out, "bounding capabilities:", step->bounding);
 		break;
 	case STEP_NS_NEW:
 		str_add(out, "make namespaces: ");
@@ -207,6 +166,12 @@ static void describe_console(const struct step *step, struct str *out)
 		str_add(out, ", also as /dev/console");
 }
 
+static void add_offset(struct str *out, const char *clock, const struct spec_time_offset *offset)
+{
+	if (offset->set)
+		str_addf(out, " %s %lld.%09u s", clock, (long long)offset->secs, offset->nanosecs);
+}
+
 static void describe_values(const struct step *step, struct str *out)
 {
 	switch (step->kind) {
@@ -230,6 +195,11 @@ static void describe_values(const struct step *step, struct str *out)
 		str_addf(out, "join %s namespace %s", word_name(&words_namespaces, step->ns.type),
 			 step->ns.path);
 		break;
+	case STEP_TIME_OFFSETS:
+		str_add(out, "make the time namespace, offsets:");
+		add_offset(out, "monotonic", &step->time_offsets->monotonic);
+		add_offset(out, "boottime", &step->time_offsets->boottime);
+		break;
 	case STEP_ROOT:
 		str_addf(out, "take %s as the root, / is %s", step->root.source,
 			 step->root.propagation ? step->root.propagation : "rslave");
@@ -244,14 +214,6 @@ static void describe_values(const struct step *step, struct str *out)
 	case STEP_SYSCTL:
 		str_addf(out, "set sysctl %s = %s", step->sysctl.key, step->sysctl.value);
 		break;
-	case STEP_RLIMIT: {
-		const char *name = word_name(&words_rlimits, (uint64_t)step->rlimit.type);
-
-		str_addf(out, "limit %s soft %llu hard %llu", name ? name : "?",
-			 (unsigned long long)step->rlimit.soft,
-			 (unsigned long long)step->rlimit.hard);
-		break;
-	}
 	case STEP_SECCOMP:
 		str_addf(out, "load seccomp filter: %zu rules in %u instructions",
 			 step->seccomp.rules, (unsigned)step->seccomp.program->length);
@@ -302,7 +264,7 @@ void plan_describe(const struct step *step, struct str *out)
 		str_addf(out, "%s%s", words, step->text);
 	else if (words)
 		str_add(out, words);
-	else if (!describe_special(step, out))
+	else if (!describe_special(step, out) && !print_process(step, out))
 		describe_values(step, out);
 }
 

@@ -3,7 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -18,6 +18,13 @@
 #include "sys/process.h"
 #include "sys/procfs.h"
 
+static int need_procfs(struct walk *w, struct err *e)
+{
+	if (w->procfs < 0)
+		w->procfs = procfs_open(e);
+	return w->procfs < 0 ? -1 : 0;
+}
+
 int do_oom_score(struct walk *w, const struct step *step, struct err *e)
 {
 	char text[16], path[48];
@@ -27,9 +34,7 @@ int do_oom_score(struct walk *w, const struct step *step, struct err *e)
 		(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)w->pid);
 		return file_write(AT_FDCWD, path, text, e);
 	}
-	if (w->procfs < 0)
-		w->procfs = procfs_open(e);
-	if (w->procfs < 0)
+	if (need_procfs(w, e))
 		return -1;
 	return procfs_write(w->procfs, "self/oom_score_adj", text, e);
 }
@@ -63,6 +68,43 @@ int do_ns_join_init(struct walk *w, const struct step *step, struct err *e)
 	if (w->root < 0)
 		return err_sys(e, "open the container's root");
 	return 0;
+}
+
+static int write_offsets(struct walk *w, const struct spec_time_offsets *offsets, struct err *e)
+{
+	char text[128];
+	bool hidden = w->facts->euid != 0 && prctl(PR_GET_DUMPABLE) != 1;
+	int failed;
+
+	/* a clock without an offset is written as 0 */
+	(void)snprintf(text, sizeof(text), "monotonic %lld %u\nboottime %lld %u\n",
+		       (long long)offsets->monotonic.secs, offsets->monotonic.nanosecs,
+		       (long long)offsets->boottime.secs, offsets->boottime.nanosecs);
+	/* The kernel gives the files of an unreadable process to root, the caller or not. */
+	if (hidden)
+		(void)prctl(PR_SET_DUMPABLE, 1);
+	failed = procfs_write(w->procfs, "self/timens_offsets", text, e);
+	if (hidden)
+		(void)prctl(PR_SET_DUMPABLE, 0);
+	if (!failed)
+		return 0;
+	if (e->sys == ERANGE)
+		err_hint(e, "an offset may not take a clock below zero or beyond 146 years");
+	else if (e->sys == EINVAL)
+		err_hint(e, "nanosecs goes up to 999999999");
+	return -1;
+}
+
+int do_time_offsets(struct walk *w, const struct step *step, struct err *e)
+{
+	_close_ int fd = -1;
+
+	if (need_procfs(w, e) || process_unshare(CLONE_NEWTIME, e) ||
+	    write_offsets(w, step->time_offsets, e))
+		return err_wrap(e, "set the offsets of the time namespace");
+	/* the caller itself is still where it was: only its children would be inside */
+	fd = procfs_open_ns(w->procfs, "time_for_children", e);
+	return fd < 0 ? -1 : process_setns(fd, CLONE_NEWTIME, "time", e);
 }
 
 int do_id_maps(struct walk *w, const struct step *step, struct err *e)

@@ -12,8 +12,8 @@ typedef int step_doer(struct walk *w, const struct step *step, struct err *e) mu
 /* do_cgroup.c */
 step_doer do_cgroup_make, do_cgroup_write, do_cgroup_devices, do_cgroup_open, do_cgroup_join;
 /* do_ns.c */
-step_doer do_oom_score, do_affinity, do_ns_join, do_ns_join_init, do_id_maps, do_become_root,
-	do_ns_new, do_session, do_loopback;
+step_doer do_oom_score, do_affinity, do_ns_join, do_ns_join_init, do_time_offsets, do_id_maps,
+	do_become_root, do_ns_new, do_session, do_loopback;
 /* do_rootfs.c */
 step_doer do_root, do_pivot, do_root_readonly, do_hostname, do_domainname, do_sysctl;
 /* do_masks.c */
@@ -29,6 +29,8 @@ step_doer do_hook;
 /* do_process.c */
 step_doer do_rlimit, do_no_new_privs, do_seccomp, do_bounding, do_cwd_make, do_cwd, do_user,
 	do_caps;
+/* do_schedule.c */
+step_doer do_scheduler, do_io_priority, do_memory_policy, do_personality;
 /* do_program.c */
 step_doer do_lookup, do_close, do_exec;
 /* do_console.c */

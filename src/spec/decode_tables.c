@@ -411,8 +411,8 @@ static const struct json_table tables[TABLE_COUNT] = {
 static const struct json_words words[] = {
 	[NAMESPACES] = {&words_namespaces, "namespace {\"", "\" \"\"} does not exist"},
 	[RLIMITS] = {&words_rlimits, "wrong rlimit value: ", ""},
-	[POLICIES] = {&words_sched_policies, "invalid scheduler policy: \"", "\""},
-	[SCHED_FLAGS] = {&words_sched_flags, "invalid scheduler flag: \"", "\""},
+	[POLICIES] = {&words_sched_policies, "invalid scheduler policy: ", ""},
+	[SCHED_FLAGS] = {&words_sched_flags, "invalid scheduler flag: ", ""},
 	[IO_CLASSES] = {&words_io_classes, "invalid ioPriority.Class: \"", "\""},
 	[DEVICE_TYPES] = {&words_device_types, "invalid device type \"", "\""},
 	[RULE_TYPES] = {&words_device_rule_types, "invalid cgroup device type \"", "\""},
@@ -422,7 +422,7 @@ static const struct json_words words[] = {
 	[SECCOMP_FLAGS] = {&words_seccomp_flags, "seccomp flag ", " is not known"},
 	[MEMORY_MODES] = {&words_memory_modes, "invalid memory policy mode \"", "\""},
 	[MEMORY_FLAGS] = {&words_memory_flags, "invalid memory policy flag \"", "\""},
-	[DOMAINS] = {&words_personalities, "invalid personality domain \"", "\""},
+	[DOMAINS] = {&words_personalities, "invalid personality domain ", ""},
 };
 
 static int (*const odd[])(struct json *j, const struct json_field *field, void *object,

@@ -153,6 +153,10 @@ struct spec_time_offset {
 	uint32_t nanosecs;
 };
 
+struct spec_time_offsets {
+	struct spec_time_offset monotonic, boottime;
+};
+
 struct spec_seccomp_arg {
 	uint32_t index;
 	uint64_t value, value_two;
@@ -281,9 +285,7 @@ struct spec_personality {
 struct spec_linux {
 	struct spec_namespaces namespaces;
 	struct spec_id_maps uid_mappings, gid_mappings;
-	struct {
-		struct spec_time_offset monotonic, boottime;
-	} time_offsets;
+	struct spec_time_offsets time_offsets;
 	struct spec_devices devices;
 	struct spec_net_devices net_devices;
 	const char *cgroups_path;

@@ -31,8 +31,6 @@ static int refuse_first(const struct unsupported *rows, size_t count, struct err
 int spec_refuse_unsupported_process(const struct spec_process *p, struct err *e)
 {
 	const struct unsupported rows[] = {
-		{"/process/scheduler", "process.scheduler", p->scheduler},
-		{"/process/ioPriority", "process.ioPriority", p->io_priority},
 		{"/process/apparmorProfile", "an AppArmor profile", p->apparmor_profile},
 		{"/process/selinuxLabel", "an SELinux label", p->selinux_label},
 	};
@@ -51,13 +49,9 @@ static bool has_notify(const struct spec_seccomp *s)
 static int refuse_linux(const struct spec_linux *l, struct err *e)
 {
 	const struct unsupported rows[] = {
-		{"/linux/timeOffsets", "linux.timeOffsets",
-		 l->time_offsets.monotonic.set || l->time_offsets.boottime.set},
 		{"/linux/netDevices", "linux.netDevices", l->net_devices.count},
 		{"/linux/mountLabel", "an SELinux mount label", l->mount_label},
 		{"/linux/intelRdt", "linux.intelRdt", l->intel_rdt},
-		{"/linux/memoryPolicy", "linux.memoryPolicy", l->memory_policy},
-		{"/linux/personality", "linux.personality", l->personality},
 		{"/linux/seccomp/listenerPath", "a seccomp listener",
 		 l->seccomp && l->seccomp->listener_path},
 		{"/linux/seccomp", "the seccomp action SCMP_ACT_NOTIFY", has_notify(l->seccomp)},

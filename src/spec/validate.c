@@ -231,8 +231,8 @@ static int check_time(const struct validation *v, struct err *e)
 				     "isn't enabled in the config");
 	if (time->path)
 		return validate_fail(e, "/linux/timeOffsets",
-				     "time namespace offsets cannot be set in a time "
-				     "namespace that is joined by its path");
+				     "time namespace enabled, but both namespace path and time "
+				     "offsets specified -- you may only provide one");
 	return 0;
 }
 
@@ -322,7 +322,7 @@ static int check_process(const struct validation *v, struct err *e)
 {
 	if (!v->spec->process)
 		return validate_fail(e, "/process", "process property must not be empty");
-	return validate_process(v->spec->process, v->log, e) ? err_in(e, "/process") : 0;
+	return validate_process(v->spec->process, e) ? err_in(e, "/process") : 0;
 }
 
 static int check_scheduling(const struct validation *v, struct err *e)
@@ -335,9 +335,24 @@ static int check_scheduling(const struct validation *v, struct err *e)
 	return 0;
 }
 
-int spec_validate_process(const struct spec_process *process, const struct log *log, struct err *e)
+static void warn_personality(const struct validation *v)
 {
-	return validate_process(process, log, e) || validate_scheduling(process, e) ? -1 : 0;
+	const struct spec_personality *personality = v->spec->linux_.personality;
+	struct str names;
+
+	if (!personality || !personality->flags.count)
+		return;
+	str_init(&names, v->arena);
+	str_add_list(&names, &personality->flags);
+	log_add(v->log, LOG_LEVEL_WARNING,
+		"ignoring unsupported personality flags: [%s] because personality flag has not "
+		"supported at this time",
+		names.text);
+}
+
+int spec_validate_process(const struct spec_process *process, struct err *e)
+{
+	return validate_process(process, e) || validate_scheduling(process, e) ? -1 : 0;
 }
 
 int spec_validate(const struct spec *spec, bool rootless, struct arena *a, const struct log *log,
@@ -374,5 +389,6 @@ int spec_validate(const struct spec *spec, bool rootless, struct arena *a, const
 		if (rules[i](&v, e))
 			return -1;
 	validate_mount_warnings(&v);
+	warn_personality(&v);
 	return 0;
 }

@@ -17,15 +17,14 @@
 
 /*
  * Checks a whole configuration. rootless: the caller's effective user is not root. a is for
- * scratch. Warnings (deprecated relative destinations, unknown capabilities, …) go to log. Errors:
+ * scratch. Warnings (deprecated relative destinations, personality flags, …) go to log. Errors:
  * ERR_INVALID.
  */
 int spec_validate(const struct spec *spec, bool rootless, struct arena *a, const struct log *log,
 		  struct err *e) must_check;
 
 /* Checks a process alone: what exec runs. Same errors. */
-int spec_validate_process(const struct spec_process *process, const struct log *log,
-			  struct err *e) must_check;
+int spec_validate_process(const struct spec_process *process, struct err *e) must_check;
 
 /*
  * Refuses what is decoded but not carried out yet, with ERR_UNSUPPORTED and the pointer: silence

@@ -25,30 +25,7 @@ static int check_env(const struct spec_process *process, struct err *e)
 	return 0;
 }
 
-static void warn_capabilities(const struct spec_process *process, const struct log *log)
-{
-	const struct str_list *unknown =
-		process->capabilities ? &process->capabilities->unknown : NULL;
-	char names[512];
-	size_t used = 0;
-
-	if (!unknown || !unknown->count)
-		return;
-	for (size_t i = 0; i < unknown->count; i++) {
-		size_t length = strlen(unknown->item[i]);
-
-		if (used + length + 2 > sizeof(names))
-			break;
-		if (used)
-			names[used++] = ' ';
-		memcpy(names + used, unknown->item[i], length);
-		used += length;
-	}
-	log_add(log, LOG_LEVEL_WARNING, "ignoring unknown or unavailable capabilities: [%.*s]",
-		(int)used, names);
-}
-
-int validate_process(const struct spec_process *process, const struct log *log, struct err *e)
+int validate_process(const struct spec_process *process, struct err *e)
 {
 	if (!process->cwd)
 		return validate_fail(e, "/cwd", "Cwd property must not be empty");
@@ -56,10 +33,7 @@ int validate_process(const struct spec_process *process, const struct log *log, 
 		return validate_fail(e, "/cwd", "Cwd must be an absolute path");
 	if (!process->args.count)
 		return validate_fail(e, "/args", "args must not be empty");
-	if (check_env(process, e))
-		return -1;
-	warn_capabilities(process, log);
-	return 0;
+	return check_env(process, e);
 }
 
 static int check_scheduler(const struct spec_scheduler *s, struct err *e)
@@ -69,9 +43,8 @@ static int check_scheduler(const struct spec_scheduler *s, struct err *e)
 
 	if (s->policy < 0)
 		return validate_fail(e, "/policy", "scheduler policy is required");
-	if (s->nice.value < -20 || s->nice.value > 19)
-		return validate_fail(e, "/nice", "invalid scheduler.nice: %d", s->nice.value);
-	if (s->nice.value && !nice)
+	/* Other policies have no use for it, and the kernel passes over it. */
+	if (nice && (s->nice.value < -20 || s->nice.value > 19))
 		return validate_fail(
 			e, "/nice", "invalid scheduler.nice: %d when scheduler.policy is %s",
 			s->nice.value, word_name(&words_sched_policies, (uint64_t)s->policy));

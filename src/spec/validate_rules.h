@@ -30,8 +30,7 @@ int validate_fail(struct err *e, const char *pointer, const char *format, ...) p
 void validate_in_key(struct err *e, const char *key) __attribute__((cold));
 
 /* One rule each, in the file of its name. */
-int validate_process(const struct spec_process *process, const struct log *log,
-		     struct err *e) must_check;
+int validate_process(const struct spec_process *process, struct err *e) must_check;
 int validate_scheduling(const struct spec_process *process, struct err *e) must_check;
 int validate_memory_policy(const struct spec_memory_policy *policy, struct err *e) must_check;
 int validate_sysctl(const struct validation *v, struct err *e) must_check;

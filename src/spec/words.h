@@ -34,6 +34,7 @@ enum seccomp_action {
 
 enum seccomp_op { OP_NE, OP_LT, OP_LE, OP_EQ, OP_GE, OP_GT, OP_MASKED_EQ };
 
+/* In the kernel's numbers (MPOL_…), whose header may not know the last ones. */
 enum memory_policy_mode {
 	POLICY_DEFAULT,
 	POLICY_PREFERRED,

@@ -63,6 +63,17 @@ int procfs_open_file(int procfs, const char *path, int flags, struct err *e)
 	return fd;
 }
 
+/* The link is one of the kernel's own: its text says nothing, it is followed. */
+int procfs_open_ns(int procfs, const char *name, struct err *e)
+{
+	_close_ int folder = procfs_open_file(procfs, "self/ns", O_PATH | O_DIRECTORY, e);
+	int fd = folder < 0 ? -1 : openat(folder, name, O_RDONLY | O_CLOEXEC);
+
+	if (folder >= 0 && fd < 0)
+		return err_sys(e, "open /proc/self/ns/%s", name);
+	return fd;
+}
+
 int procfs_write(int procfs, const char *path, const char *text, struct err *e)
 {
 	_close_ int fd = procfs_open_file(procfs, path, O_WRONLY | O_CLOEXEC, e);

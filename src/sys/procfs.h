@@ -22,6 +22,9 @@ int procfs_open(struct err *e) must_check;
 /* Opens a file below it without crossing mounts or links other than "self". */
 int procfs_open_file(int procfs, const char *path, int flags, struct err *e) must_check;
 
+/* Opens a namespace of the caller's by its name in /proc/self/ns ("time_for_children"). */
+int procfs_open_ns(int procfs, const char *name, struct err *e) must_check;
+
 /* Writes text in one write to a file below it. */
 int procfs_write(int procfs, const char *path, const char *text, struct err *e) must_check;
 

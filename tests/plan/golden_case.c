@@ -204,8 +204,8 @@ static int read_process(const struct golden_case *c, struct arena *a, struct spe
 		.arena = a,
 	};
 
-	if (!input.text || spec_decode_process(&input, ret, e) ||
-	    spec_validate_process(*ret, NULL, e) || spec_refuse_unsupported_process(*ret, e))
+	if (!input.text || spec_decode_process(&input, ret, e) || spec_validate_process(*ret, e) ||
+	    spec_refuse_unsupported_process(*ret, e))
 		return err_wrap(e, "the process is not one to plan for");
 	return 0;
 }

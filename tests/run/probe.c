@@ -3,19 +3,25 @@
  *
  *   probe syscall NUMBER [ARG]...   makes one system call: prints "ok VALUE" or the errno's number
  *   probe fds                       prints the numbers of its open descriptors, one a line
- *   probe scheduler                 prints policy, nice value and priority
+ *   probe scheduler                 prints policy, nice, priority, flags, runtime, deadline, period
  *   probe ioprio                    prints I/O class and priority
+ *   probe memory                    prints mode and first word of the nodes of the memory policy
+ *   probe personality               prints the personality
+ *   probe clocks                    prints the seconds of the monotonic clock and since boot
+ *   probe keyring                   prints id, permissions and description of the session keyring
  *   probe nosys                     prints the errno of a system call that does not exist yet
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
+#include <linux/keyctl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/personality.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static int call(int argc, char **argv)
@@ -43,11 +49,19 @@ static int fds(void)
 
 static int scheduler(void)
 {
-	struct sched_param param;
+	struct { /* sched_setattr(2) */
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr;
 
-	sched_getparam(0, &param);
-	printf("%d %d %d\n", sched_getscheduler(0), getpriority(PRIO_PROCESS, 0),
-	       param.sched_priority);
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0))
+		return 1;
+	printf("%u %d %u %llu %llu %llu %llu\n", attr.policy, attr.nice, attr.priority,
+	       (unsigned long long)attr.flags, (unsigned long long)attr.runtime,
+	       (unsigned long long)attr.deadline, (unsigned long long)attr.period);
 	return 0;
 }
 
@@ -56,6 +70,38 @@ static int ioprio(void)
 	long value = syscall(SYS_ioprio_get, 1, 0);
 
 	printf("%ld %ld\n", value >> 13, value & 7);
+	return 0;
+}
+
+static int memory(void)
+{
+	unsigned long nodes[128] = {0};
+	int mode = -1;
+
+	if (syscall(SYS_get_mempolicy, &mode, nodes, 8 * sizeof(nodes), NULL, 0))
+		return 1;
+	printf("0x%x 0x%lx\n", (unsigned)mode, nodes[0]);
+	return 0;
+}
+
+static int clocks(void)
+{
+	struct timespec monotonic, boot;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &monotonic) || clock_gettime(CLOCK_BOOTTIME, &boot))
+		return 1;
+	printf("%lld %lld\n", (long long)monotonic.tv_sec, (long long)boot.tv_sec);
+	return 0;
+}
+
+static int keyring(void)
+{
+	char text[256];
+	long id = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0, 0);
+
+	if (id < 0 || syscall(SYS_keyctl, KEYCTL_DESCRIBE, id, text, sizeof(text), 0) < 0)
+		return 1;
+	printf("%ld %s\n", id, text); /* "type;uid;gid;permissions;description" */
 	return 0;
 }
 
@@ -71,6 +117,14 @@ int main(int argc, char **argv)
 		return scheduler();
 	if (strcmp(what, "ioprio") == 0)
 		return ioprio();
+	if (strcmp(what, "memory") == 0)
+		return memory();
+	if (strcmp(what, "personality") == 0)
+		return printf("0x%x\n", (unsigned)personality(0xffffffff)) < 0;
+	if (strcmp(what, "clocks") == 0)
+		return clocks();
+	if (strcmp(what, "keyring") == 0)
+		return keyring();
 	if (strcmp(what, "nosys") == 0)
 		return call(1, (char *[]){"100000"});
 	fprintf(stderr, "probe: no such question: %s\n", what);

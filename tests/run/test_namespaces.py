@@ -214,31 +214,3 @@ def test_user_that_is_not_mapped(bundle, field):
     bundle.user_namespace(size=1000)
     bundle.process["user"][field] = 5000
     bundle.run().fails()
-
-
-# ---- time ----
-
-@pytest.mark.creel_only("1.1 has no time namespaces")
-def test_time_offsets(bundle):
-    bundle.namespace("time")
-    bundle.linux["timeOffsets"] = {"boottime": {"secs": 1000000},
-                                   "monotonic": {"secs": 5, "nanosecs": 7}}
-    bundle.shell("cut -d. -f1 /proc/uptime; cat /proc/self/timens_offsets")
-    out = bundle.run().ok().stdout.splitlines()
-    assert int(out[0]) > 1000000
-    assert [line.split() for line in out[1:]] == [["monotonic", "5", "7"],
-                                                  ["boottime", "1000000", "0"]]
-
-
-@pytest.mark.creel_only("1.1 has no time namespaces")
-def test_exec_enters_the_time_namespace(bundle):
-    bundle.namespace("time")
-    bundle.linux["timeOffsets"] = {"boottime": {"secs": 1000000}}
-    bundle.up()
-    assert int(bundle.exec("cut", "-d.", "-f1", "/proc/uptime").ok().stdout) > 1000000
-
-
-@pytest.mark.creel_only("1.1 has no time namespaces")
-def test_time_offsets_need_a_time_namespace(bundle):
-    bundle.linux["timeOffsets"] = {"boottime": {"secs": 5}}
-    bundle.run().fails(part="time namespace offsets specified, but time namespace isn't enabled")

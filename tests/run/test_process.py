@@ -173,27 +173,6 @@ def test_exec_has_the_same_oom_score(bundle):
     assert bundle.exec("cat", "/proc/self/oom_score_adj").ok().stdout == "500\n"
 
 
-@pytest.mark.creel_only("1.1 does not know scheduler")
-def test_scheduler(prober):
-    prober.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 7}
-    prober.args("probe", "scheduler")
-    assert prober.run().ok().stdout.split() == ["3", "7", "0"]
-
-
-@pytest.mark.creel_only("1.1 does not know ioPriority")
-@pytest.mark.parametrize("kind, number", [("IOPRIO_CLASS_BE", 2), ("IOPRIO_CLASS_IDLE", 3)])
-def test_io_priority(prober, kind, number):
-    prober.process["ioPriority"] = {"class": kind, "priority": 5}
-    prober.args("probe", "ioprio")
-    assert prober.run().ok().stdout.split() == [str(number), "5"]
-
-
-@pytest.mark.creel_only("1.1 does not know personality")
-def test_personality(bundle):
-    bundle.linux["personality"] = {"domain": "LINUX32"}
-    assert bundle.output("uname -m") in ("i686", "armv8l")
-
-
 @pytest.mark.creel_only("1.1 keeps the caller's affinity")
 def test_affinity_is_all_cpus_of_the_cgroup(bundle):
     if os.cpu_count() < 2:

@@ -64,3 +64,26 @@ def test_default_state_directory_of_root_is_explained(mine):
     mine.save()
     result = mine.program("run", "-b", mine.path, mine.id, **mine.as_user)
     assert result.rc == 1 and "XDG_RUNTIME_DIR" in result.stderr
+
+
+def with_offsets(mine):
+    mine.namespace("time")
+    mine.linux["timeOffsets"] = {"boottime": {"secs": 86400}}
+    mine.shell("grep boottime /proc/self/timens_offsets")
+
+
+def test_time_offsets(mine):
+    with_offsets(mine)
+    assert mine.run(**mine.as_user).ok().stdout.split() == ["boottime", "86400", "0"]
+
+
+def test_time_offsets_in_a_joined_user_namespace(mine):
+    mine.sleep()
+    mine.run_detached(**mine.as_user).ok()
+    owner = f"/proc/{mine.pid()}/ns/user"
+    with_offsets(mine)
+    mine.namespace("user", owner)
+    for key in ("uidMappings", "gidMappings"):
+        del mine.linux[key]
+    out = mine.run(id=f"{mine.id}-2", **mine.as_user).ok().stdout
+    assert out.split() == ["boottime", "86400", "0"]
