@@ -1,4 +1,4 @@
-# bash completion for creel(1). Commands and options are read from the help of the program itself, so that nothing here
+# bash completion for creel(8). Commands and options are read from the help of the program itself, so that nothing here
 # has to follow when they change.
 
 # Prints what the program's help, on stdin, says about options: one form a line, "--bundle DIR" and "-b DIR".

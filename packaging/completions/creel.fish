@@ -1,4 +1,4 @@
-# fish completion for creel(1). Commands and options are read from the help of the program itself, so that nothing here
+# fish completion for creel(8). Commands and options are read from the help of the program itself, so that nothing here
 # has to follow when they change.
 
 # "name<tab>summary" of each command.

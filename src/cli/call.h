@@ -13,7 +13,9 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-/* The rows of the table in commands.c, in its order; options say by these where they belong. */
+/*
+ * The rows of the table in command_table.c, in its order; options say by these where they belong.
+ */
 enum command_id {
 	COMMAND_NONE, /* before the command: the global options */
 	COMMAND_CREATE,

@@ -152,7 +152,7 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 /* ---- the commands ---------------------------------------------------------------------------- */
 
 /* Runs the command with its operands. Returns the exit status, or −1 with *e filled. */
-static int call_library(struct call *call, const struct command *command, struct creel_error *e)
+static int call_library(struct call *call, enum command_id id, struct creel_error *e)
 {
 	struct creel *creel;
 	int status;
@@ -162,7 +162,7 @@ static int call_library(struct call *call, const struct command *command, struct
 				"--criu is ignored: criu is looked up in PATH");
 	if (open_library(call, &creel, e))
 		return -1;
-	status = command->run(call, creel, e);
+	status = command_functions[id](call, creel, e);
 	creel_free(creel);
 	return status;
 }
@@ -214,7 +214,7 @@ static int run_command(struct call *call, enum command_id id, char **argv, int f
 		return wrong_count(call, command);
 	if (id == COMMAND_HELP)
 		return run_help(call);
-	status = call_library(call, command, &error);
+	status = call_library(call, id, &error);
 	if (status < 0)
 		return failed(call, command->error_prefix, &error,
 			      command->failure_status ? command->failure_status : STATUS_FAILED);

@@ -1,6 +1,6 @@
 /*
- * The one table of commands, and the functions in it. Each function stands in a file cmd_NAME.c of
- * its own.
+ * The one table of commands, as words (command_table.c) and as functions (commands.c). Each
+ * function stands in a file cmd_NAME.c of its own.
  */
 #pragma once
 
@@ -19,8 +19,6 @@ struct command {
 	const char *description; /* lines of up to 70 columns, for help */
 	const char
 		*error_prefix; /* stands before what went wrong: engines know it. NULL: nothing */
-	/* Returns the exit status, or −1 with *ret_error filled. */
-	int (*run)(struct call *call, struct creel *creel, struct creel_error *ret_error);
 	uint8_t operands_min, operands_max;
 	uint8_t failure_status; /* the exit status when run failed; 0 stands for the usual 1 */
 	bool enters;            /* puts a process into a container: see creel_protect */
@@ -30,20 +28,26 @@ struct command {
 /* By enum command_id; the row COMMAND_NONE is the program itself. */
 extern const struct command command_table[COMMANDS];
 
+/* Carries a command out. Returns the exit status, or −1 with *ret_error filled. */
+typedef int command_function(struct call *call, struct creel *creel, struct creel_error *ret_error);
+
+/* By enum command_id; NULL for the program itself and for help, which need no library. */
+extern command_function *const command_functions[COMMANDS];
+
 /* The command of that name ("h" is help). COMMAND_NONE when there is none. */
 enum command_id command_find(const char *name);
 
 /* What a user may have meant by a name that is none; NULL when nothing is near. */
 const char *command_nearest(const char *name);
 
-int cmd_create(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_delete(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_exec(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_explain(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_features(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_kill(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_list(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_run(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_spec(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_start(struct call *call, struct creel *creel, struct creel_error *ret_error);
-int cmd_state(struct call *call, struct creel *creel, struct creel_error *ret_error);
+command_function cmd_create;
+command_function cmd_delete;
+command_function cmd_exec;
+command_function cmd_explain;
+command_function cmd_features;
+command_function cmd_kill;
+command_function cmd_list;
+command_function cmd_run;
+command_function cmd_spec;
+command_function cmd_start;
+command_function cmd_state;
