@@ -164,3 +164,30 @@ bool str_to_i64(const char *text, int64_t *ret)
 	*ret = negative ? (int64_t)(0 - value) : (int64_t)value;
 	return true;
 }
+
+const char *str_clean_path(struct arena *a, const char *path, struct err *e)
+{
+	char *clean = arena_get(a, strlen(path) + 2, e);
+	char *to = clean;
+
+	if (!clean)
+		return NULL;
+	for (size_t length; *path; path += length) {
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		if (length == 0 || (length == 1 && path[0] == '.'))
+			continue;
+		if (length == 2 && path[0] == '.' && path[1] == '.') {
+			while (to > clean && *--to != '/')
+				;
+			continue;
+		}
+		*to++ = '/';
+		memcpy(to, path, length);
+		to += length;
+	}
+	if (to == clean)
+		*to++ = '/';
+	*to = '\0';
+	return clean;
+}

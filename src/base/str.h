@@ -51,6 +51,13 @@ bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
 
 /*
+ * path as an absolute one in its shortest form: no doubled or trailing slash, no "." and no "..",
+ * which are taken as words alone, as Go's filepath.Clean does; what is a link in the world is not
+ * looked at. A relative path begins at the root.
+ */
+const char *str_clean_path(struct arena *a, const char *path, struct err *e) must_check;
+
+/*
  * The whole of text as a decimal number of digits alone: no sign, no space, no prefix, nothing
  * behind it, in range. False otherwise, and *ret is untouched. Every id, signal, descriptor and
  * size of the command line goes through here.

@@ -29,23 +29,6 @@ const char *bundle_path_of(int fd, struct arena *a, struct err *e)
 	return arena_copy(a, path, (size_t)n, e);
 }
 
-/* Without trailing and doubled slashes, so that it can be compared with what the kernel says. */
-static const char *clean(const char *path, struct arena *a, struct err *e)
-{
-	char *to = arena_get(a, strlen(path) + 2, e);
-	char *start = to;
-
-	if (!to)
-		return NULL;
-	for (; *path; path++)
-		if (*path != '/' || (path[1] != '/' && path[1] != '\0'))
-			*to++ = *path;
-	if (to == start)
-		*to++ = '/';
-	*to = '\0';
-	return start;
-}
-
 /*
  * The root must be given by its real path: were a component of it a link, somebody could turn it
  * elsewhere between our look and the kernel's.
@@ -53,9 +36,9 @@ static const char *clean(const char *path, struct arena *a, struct err *e)
 static int find_rootfs(struct creel *c, struct bundle *b, struct err *e)
 {
 	const char *given = b->spec->root->path;
-	const char *path = *given == '/' ? clean(given, &c->arena, e)
-					 : arena_format(&c->arena, e, "%s/%s", b->path,
-							clean(given, &c->arena, e));
+	const char *whole =
+		*given == '/' ? given : arena_format(&c->arena, e, "%s/%s", b->path, given);
+	const char *path = whole ? str_clean_path(&c->arena, whole, e) : NULL;
 	_close_ int fd = path ? fd_open(path, O_PATH | O_DIRECTORY) : -1;
 	const char *real;
 

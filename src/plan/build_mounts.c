@@ -9,37 +9,6 @@
 #include "plan/steps.h"
 #include "spec/mount_options.h"
 
-/*
- * The destination as an absolute path without doubled and trailing slashes, "." and "..": what the
- * rules about /proc and /dev are held against.
- */
-static const char *clean_target(struct steps *s, const char *path, struct err *e)
-{
-	char *clean = arena_get(s->arena, strlen(path) + 2, e);
-	char *to = clean;
-
-	if (!clean)
-		return NULL;
-	for (size_t length; *path; path += length) {
-		path += strspn(path, "/");
-		length = strcspn(path, "/");
-		if (length == 0 || (length == 1 && path[0] == '.'))
-			continue;
-		if (length == 2 && path[0] == '.' && path[1] == '.') {
-			while (to > clean && *--to != '/')
-				;
-			continue;
-		}
-		*to++ = '/';
-		memcpy(to, path, length);
-		to += length;
-	}
-	if (to == clean)
-		*to++ = '/';
-	*to = '\0';
-	return clean;
-}
-
 static bool is_bind(const struct spec_mount *mount)
 {
 	if (mount->type && str_equal(mount->type, "bind"))
@@ -128,7 +97,7 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 		return -1;
 	*mount = (struct plan_mount){
 		.how = how_of(from, &options),
-		.target = clean_target(s, from->destination, e),
+		.target = str_clean_path(s->arena, from->destination, e),
 		.type = from->type ? from->type : "", /* the kernel knows no such device */
 		.source = from->source,
 		.flags = options.set & ~(unsigned long)(MS_BIND | MS_REC | MS_REMOUNT),

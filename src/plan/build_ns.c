@@ -2,10 +2,12 @@
  * Chapter "namespaces" of a plan: which are new with the process, which are joined and by whom, and
  * the id maps.
  *
- * All new ones are made by the clone itself, so that a new user namespace owns the others; only the
- * cgroup namespace is made later, by init, when it is in its cgroup. A process in between is needed
- * where a namespace must be joined before another one is made: a given user namespace must own the
- * new pid namespace, and what the host owns must be joined before a new user namespace is entered.
+ * All new ones are made by the clone itself, so that a new user namespace owns the others. Two are
+ * made later, by init: the cgroup namespace, when init is in its cgroup, and in a user namespace
+ * that of IPC, when init is root there, for the queues' directory belongs to its maker. A process
+ * in between is needed where a namespace must be joined before another one is made: a given user
+ * namespace must own the new pid namespace, and what the host owns must be joined before a new user
+ * namespace is entered.
  */
 #include <linux/sched.h>
 
@@ -99,19 +101,33 @@ static int build_oom_score(struct steps *s, enum plan_stage stage, struct err *e
 	return 0;
 }
 
-static int build_enter(struct steps *s, const struct plan_request *request, struct err *e)
+/* The CLONE_NEW… of the namespaces that init makes itself. */
+static uint64_t late_namespaces(const struct steps *s)
 {
 	const struct spec_namespace *cgroup = spec_namespace_find(s->spec, NS_CGROUP);
+	const struct spec_namespace *ipc = spec_namespace_find(s->spec, NS_IPC);
+	uint64_t flags = 0;
+
+	if (cgroup && !cgroup->path)
+		flags |= CLONE_NEWCGROUP;
+	if (ipc && !ipc->path && s->plan->user_namespace)
+		flags |= CLONE_NEWIPC;
+	return flags;
+}
+
+static int build_enter(struct steps *s, const struct plan_request *request, struct err *e)
+{
 	const struct spec_namespace *net = spec_namespace_find(s->spec, NS_NET);
+	uint64_t late = late_namespaces(s);
 	struct step *step;
 
 	if (s->plan->user_namespace && !steps_add(s, STEP_BECOME_ROOT, NULL, e))
 		return -1;
-	if (cgroup && !cgroup->path) {
+	if (late) {
 		step = steps_add(s, STEP_NS_NEW, "/linux/namespaces", e);
 		if (!step)
 			return -1;
-		step->ns_flags = CLONE_NEWCGROUP;
+		step->ns_flags = late;
 	}
 	step = steps_add(s, STEP_SESSION, NULL, e);
 	if (!step)
@@ -154,7 +170,7 @@ int build_namespaces(struct steps *s, const struct plan_request *request, struct
 			*(ns->path ? &given_user : &new_user) = true;
 		else if (ns->path)
 			given_other = true;
-		if (!ns->path && ns->type != NS_CGROUP)
+		if (!ns->path)
 			plan->clone_flags |= ns_clone_flag(ns->type);
 		if (ns->type == NS_PID && ns->path)
 			plan->join_pid_path = ns->path;
@@ -162,6 +178,7 @@ int build_namespaces(struct steps *s, const struct plan_request *request, struct
 			plan->mount_namespace = true;
 	}
 	plan->user_namespace = new_user || given_user;
+	plan->clone_flags &= ~late_namespaces(s);
 	plan->by_intermediate = (given_user && (plan->clone_flags || plan->join_pid_path)) ||
 				(new_user && given_other);
 	/*

@@ -449,6 +449,12 @@ def test_missing_rootfs_text(bundle):
     assert message.text.endswith(f"{bundle.path}/nowhere: no such file or directory")
 
 
+@pytest.mark.parametrize("path", ["./rootfs", "rootfs/", "rootfs/../rootfs", "{}/./rootfs"])
+def test_the_path_of_the_rootfs_may_be_written_in_any_way(bundle, path):
+    bundle.config["root"]["path"] = path.format(bundle.path)
+    assert bundle.output("echo in") == "in"
+
+
 def test_symlinked_rootfs_is_refused(bundle):
     (bundle.path / "link").symlink_to("rootfs")
     bundle.config["root"]["path"] = "link"

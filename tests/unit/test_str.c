@@ -136,6 +136,19 @@ static void numbers_are_read_whole_or_not_at_all(void **state)
 	assert_true(str_to_i64("-0", &i64) && i64 == 0);
 }
 
+static void a_path_is_cleaned_by_its_words(void **state)
+{
+	static const char *const rows[][2] = {
+		{"/", "/"},           {"", "/"},         {"//a///b/", "/a/b"},
+		{"/a/./b/.", "/a/b"}, {"/a/../b", "/b"}, {"/../../a", "/a"},
+		{"/a/b/../..", "/"},  {"a/b", "/a/b"},   {"/a/...//..b", "/a/.../..b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		assert_string_equal(str_clean_path(&a, rows[i][0], &e), rows[i][1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +156,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_text_grows, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_length_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_failure_is_remembered, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_path_is_cleaned_by_its_words, setup, teardown),
 		cmocka_unit_test(texts_are_compared),
 		cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
 	};
