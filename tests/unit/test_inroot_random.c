@@ -98,7 +98,12 @@ static int kernel_open(const char *path, uint64_t flags)
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	int fd;
+
+	do /* a rename anywhere on the machine may disturb a look-up with ".." */
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN);
+	return fd;
 }
 
 static void assert_same(int one, int other)
