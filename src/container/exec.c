@@ -52,7 +52,8 @@ static int begin(struct walk *w, struct relay *relay, struct err *e)
 {
 	if (carry_prepare(w, e) || spawn_process(w, e) || carry_runtime(w, e))
 		return -1;
-	if (w->terminal >= 0 && relay_begin(relay, fd_take(&w->terminal), w->arena, e))
+	if (w->incoming.terminal >= 0 &&
+	    relay_begin(relay, fd_take(&w->incoming.terminal), w->arena, e))
 		return -1;
 	return carry_wait_exec(w, e);
 }
@@ -75,6 +76,7 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 			return -1;
 	}
 	walk_init(&w, plan, &facts, &c->arena, &c->log);
+	w.record = ct->record;
 	w.pid_file = o->pid_file;
 	w.container = fd_take(&ct->pidfd);
 	relay_none(&relay);

@@ -90,6 +90,7 @@ static int fill_record(struct creel *c, const char *id, const struct creel_creat
 		.private_pids = m->plan->clone_flags & ns_clone_flag(NS_PID),
 		.poststart_hooks = spec->hooks.kind[HOOK_POSTSTART].count,
 		.poststop_hooks = spec->hooks.kind[HOOK_POSTSTOP].count,
+		.seccomp_agent = m->plan->agent_with_start,
 	};
 	return record->created ? fill_cgroups(c, m, e) : -1;
 }

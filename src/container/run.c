@@ -32,8 +32,8 @@ static int let_run_here(struct creel *c, struct making *m, int signals, int *ret
 	int failed = 0;
 
 	relay_none(&relay);
-	if (w->terminal >= 0)
-		failed = relay_begin(&relay, fd_take(&w->terminal), &c->arena, e);
+	if (w->incoming.terminal >= 0)
+		failed = relay_begin(&relay, fd_take(&w->incoming.terminal), &c->arena, e);
 	if (!failed)
 		failed = let_run(c, m, e);
 	if (!failed)

@@ -9,8 +9,17 @@
 #include "base/fd.h"
 #include "run/gate.h"
 #include "run/hook.h"
+#include "run/listener.h"
 #include "run/sync.h"
 #include "sys/pidfd.h"
+
+static void end(struct creel *c, struct container *ct)
+{
+	struct err gone;
+
+	if (ct->pidfd >= 0 && pidfd_signal(ct->pidfd, SIGKILL, &gone))
+		log_add(&c->log, LOG_LEVEL_DEBUG, "%s", gone.text);
+}
 
 int container_poststart(struct creel *c, struct container *ct, struct err *e)
 {
@@ -27,16 +36,12 @@ int container_poststart(struct creel *c, struct container *ct, struct err *e)
 	if (!state)
 		return -1;
 	hooks = &spec->hooks.kind[HOOK_POSTSTART];
-	for (size_t i = 0; i < hooks->count; i++) {
-		struct err gone;
-
-		if (!hook_run(&hooks->item[i], HOOK_POSTSTART, i, state, ct->record->bundle,
-			      &c->arena, e))
-			continue;
-		if (ct->pidfd >= 0 && pidfd_signal(ct->pidfd, SIGKILL, &gone))
-			log_add(&c->log, LOG_LEVEL_DEBUG, "%s", gone.text);
-		return -1;
-	}
+	for (size_t i = 0; i < hooks->count; i++)
+		if (hook_run(&hooks->item[i], HOOK_POSTSTART, i, state, ct->record->bundle,
+			     &c->arena, e)) {
+			end(c, ct);
+			return -1;
+		}
 	return 0;
 }
 
@@ -54,7 +59,22 @@ static int check(const struct container *ct, struct err *e)
 	}
 }
 
-static int let_go(struct creel *c, struct container *ct, struct err *e)
+/* While the container can still be started another time. */
+static int connect_agent(struct creel *c, const struct container *ct, struct sync_incoming *in,
+			 struct err *e)
+{
+	struct spec *spec;
+
+	if (!ct->record->seccomp_agent)
+		return 0;
+	if (container_config(c, ct, &spec, e))
+		return -1;
+	if (!spec->linux_.seccomp || !spec->linux_.seccomp->listener_path)
+		return err_set(e, ERR_INVALID, "seccomp listenerPath is not set");
+	return listener_connect(spec->linux_.seccomp, ct->record, &c->arena, in, e);
+}
+
+static int open_gate(struct container *ct, struct sync_incoming *in, struct err *e)
 {
 	_close_ int connection = gate_connect(ct->dir, e);
 
@@ -63,7 +83,21 @@ static int let_go(struct creel *c, struct container *ct, struct err *e)
 	if (connection < 0)
 		return -1;
 	gate_remove(ct->dir);
-	return sync_wait_exec(connection, &c->log, e);
+	return sync_wait_exec(connection, in, e);
+}
+
+static int let_go(struct creel *c, struct container *ct, struct err *e)
+{
+	struct sync_incoming in = {.log = &c->log, .terminal = -1, .agent = -1};
+	int failed;
+
+	if (connect_agent(c, ct, &in, e))
+		return -1;
+	failed = open_gate(ct, &in, e);
+	if (failed && in.agent >= 0)
+		end(c, ct); /* its filter waits for an agent that knows nothing of it */
+	fd_close(&in.agent);
+	return failed;
 }
 
 int container_start(struct creel *c, const char *id, struct err *e)

@@ -68,8 +68,12 @@ int plan_build(const struct spec *spec, const struct plan_facts *facts,
 	       struct err *e)
 {
 	struct plan *plan = arena_get(a, sizeof(*plan), e);
-	struct steps s = {
-		.plan = plan, .spec = spec, .facts = facts, .arena = a, .log = request->log};
+	struct steps s = {.plan = plan,
+			  .spec = spec,
+			  .facts = facts,
+			  .arena = a,
+			  .log = request->log,
+			  .gated = request->wait_start};
 
 	if (!plan)
 		return -1;

@@ -70,7 +70,23 @@ static int build_schedule(struct steps *s, const struct spec_process *process, s
 	return 0;
 }
 
-static int build_seccomp(struct steps *s, struct err *e)
+/* Whoever is with init when the filter is loaded passes its listener on to the agent. */
+static int build_agent(struct steps *s, enum plan_stage stage, const char *path, struct err *e)
+{
+	struct step *step;
+
+	if (stage == STAGE_GATE && s->gated) {
+		s->plan->agent_with_start = true;
+		return 0;
+	}
+	step = steps_add(s, STEP_SECCOMP_SOCKET, "/linux/seccomp/listenerPath", e);
+	if (!step)
+		return -1;
+	step->socket.path = path;
+	return 0;
+}
+
+static int build_seccomp(struct steps *s, enum plan_stage stage, struct err *e)
 {
 	const struct spec_seccomp *profile = s->spec->linux_.seccomp;
 	struct seccomp_program *program;
@@ -81,9 +97,12 @@ static int build_seccomp(struct steps *s, struct err *e)
 	program = arena_get(s->arena, sizeof(*program), e);
 	if (!program || seccomp_compile(profile, seccomp_native_arch, s->log, s->arena, program, e))
 		return -1;
+	if (program->notify && build_agent(s, stage, profile->listener_path, e))
+		return -1;
 	step = steps_add(s, STEP_SECCOMP, "/linux/seccomp", e);
 	if (!step)
 		return -1;
+	step->stage = stage;
 	step->seccomp.program = program;
 	step->seccomp.rules = profile->rule_count;
 	return 0;
@@ -184,7 +203,7 @@ int build_process(struct steps *s, const struct spec_process *process, struct er
 	if (process->no_new_privileges &&
 	    !steps_add(s, STEP_NO_NEW_PRIVS, "/process/noNewPrivileges", e))
 		return -1;
-	if (!process->no_new_privileges && build_seccomp(s, e))
+	if (!process->no_new_privileges && build_seccomp(s, STAGE_SEAL, e))
 		return -1;
 	if (build_user(s, process, e) || !steps_add(s, STEP_LOOKUP, "/process/args/0", e))
 		return -1;
@@ -193,14 +212,9 @@ int build_process(struct steps *s, const struct spec_process *process, struct er
 
 int build_execution(struct steps *s, const struct spec_process *process, struct err *e)
 {
-	size_t seccomp;
-
 	if (!steps_add(s, STEP_CLOSE, NULL, e))
 		return -1;
-	seccomp = s->plan->count;
-	if (process->no_new_privileges && build_seccomp(s, e))
+	if (process->no_new_privileges && build_seccomp(s, STAGE_GATE, e))
 		return -1;
-	for (; seccomp < s->plan->count; seccomp++)
-		s->plan->step[seccomp].stage = STAGE_GATE;
 	return steps_add(s, STEP_EXEC, "/process/args", e) ? 0 : -1;
 }

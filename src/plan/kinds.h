@@ -22,6 +22,7 @@ enum plan_fact {
 	HAS_SESSION = 1 << 11, /* init leads a session of its own */
 	HAS_SOCKET = 1 << 12,  /* the console socket is connected */
 	HAS_TTY = 1 << 13,     /* standard streams and controlling terminal are the process's */
+	HAS_AGENT = 1 << 14,   /* whoever gets the seccomp filter's listener is there */
 };
 
 struct plan_kind {

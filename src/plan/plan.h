@@ -47,6 +47,7 @@ enum step_kind {
 	STEP_CGROUP_OPEN,
 	STEP_OPEN_TREE,
 	STEP_CONSOLE_SOCKET,
+	STEP_SECCOMP_SOCKET,
 	STEP_CGROUP_JOIN,
 	STEP_AFFINITY,
 	STEP_OOM_SCORE,
@@ -151,7 +152,7 @@ struct step {
 		struct {
 			const char *path;
 			const char *word; /* PIDFD: sent with it */
-		} socket;                 /* CONSOLE_SOCKET, PIDFD */
+		} socket;                 /* CONSOLE_SOCKET, SECCOMP_SOCKET, PIDFD */
 		struct {
 			struct tty_size size; /* 0: as the kernel makes it */
 			bool dev_console;     /* it is bound on /dev/console */
@@ -212,10 +213,11 @@ struct plan {
 	const char *join_pid_path; /* pid namespace that the runtime joins around the clone; NULL:
 				      none */
 	bool join_pid_of_init;     /* exec: the same, of the container's init */
-	bool by_intermediate; /* the join stage is done by a process in between, which clones init
-				 as its sibling */
-	bool user_namespace;  /* init is in another user namespace than the runtime */
-	bool mount_namespace; /* init has a mount namespace of its own */
+	bool by_intermediate;  /* the join stage is done by a process in between, which clones init
+				  as its sibling */
+	bool user_namespace;   /* init is in another user namespace than the runtime */
+	bool mount_namespace;  /* init has a mount namespace of its own */
+	bool agent_with_start; /* a seccomp filter with a listener is loaded behind the gate */
 	struct cgroup_paths cgroup; /* of the container */
 	/* without privilege and with nothing asked of it: done without where it cannot be had */
 	bool cgroup_optional;

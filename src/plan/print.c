@@ -215,8 +215,12 @@ static void describe_values(const struct step *step, struct str *out)
 		str_addf(out, "set sysctl %s = %s", step->sysctl.key, step->sysctl.value);
 		break;
 	case STEP_SECCOMP:
-		str_addf(out, "load seccomp filter: %zu rules in %u instructions",
-			 step->seccomp.rules, (unsigned)step->seccomp.program->length);
+		str_addf(out, "load seccomp filter: %zu rules in %u instructions%s",
+			 step->seccomp.rules, (unsigned)step->seccomp.program->length,
+			 step->seccomp.program->notify ? ", hand its listener over" : "");
+		break;
+	case STEP_SECCOMP_SOCKET:
+		str_addf(out, "connect to the seccomp agent %s", step->socket.path);
 		break;
 	case STEP_CONSOLE_SOCKET:
 		str_addf(out, "connect to the console socket %s", step->socket.path);

@@ -13,6 +13,7 @@ struct steps {
 	struct arena *arena;
 	const struct log *log;
 	size_t capacity;
+	bool gated; /* what is behind the gate is done with start, and not with this command */
 };
 
 /*

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "run/doers.h"
+#include "run/listener.h"
 #include "run/sync.h"
 
 #define INIT_FAILED 255 /* exit status of an init that could not execute the program */
@@ -21,6 +22,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_CGROUP_OPEN] = do_cgroup_open,
 	[STEP_OPEN_TREE] = do_open_tree,
 	[STEP_CONSOLE_SOCKET] = do_console_socket,
+	[STEP_SECCOMP_SOCKET] = do_seccomp_socket,
 	[STEP_CGROUP_JOIN] = do_cgroup_join,
 	[STEP_AFFINITY] = do_affinity,
 	[STEP_OOM_SCORE] = do_oom_score,
@@ -94,10 +96,16 @@ static void tell_time(struct walk *w, const struct step *step, uint64_t began)
 		log_add(w->log, LOG_LEVEL_DEBUG, "%s", text);
 }
 
+/* Behind a filter that is loaded last nothing may be said: the profile need not allow it. */
+static bool is_last(const struct step *step)
+{
+	return step->kind == STEP_EXEC || (step->kind == STEP_SECCOMP && step->stage == STAGE_GATE);
+}
+
 static int do_step(struct walk *w, size_t index, struct err *e)
 {
 	const struct step *step = &w->plan->step[index];
-	bool told = log_wants(w->log, LOG_LEVEL_DEBUG) && step->kind != STEP_EXEC;
+	bool told = log_wants(w->log, LOG_LEVEL_DEBUG) && !is_last(step);
 	uint64_t began = told ? now_ns() : 0;
 	int failed;
 
@@ -147,14 +155,14 @@ static int failed_in_init(struct err *e)
 
 int carry_wait_exec(struct walk *w, struct err *e)
 {
-	return sync_wait_exec(w->sync, w->log, e) ? failed_in_init(e) : 0;
+	return sync_wait_exec(w->sync, &w->incoming, e) ? failed_in_init(e) : 0;
 }
 
 static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
 {
 	int wait = plan_wait(w->plan, w->side, stage);
 
-	if (wait >= 0 && sync_receive_done(w->sync, wait, w->log, &w->terminal, e))
+	if (wait >= 0 && sync_receive_done(w->sync, wait, &w->incoming, e))
 		return w->side == SIDE_RUNTIME ? failed_in_init(e) : -1;
 	if (do_steps(w, stage, e))
 		return -1;
@@ -175,6 +183,8 @@ int carry_prepare(struct walk *w, struct err *e)
 
 int carry_runtime(struct walk *w, struct err *e)
 {
+	if (w->incoming.agent >= 0 && listener_describe(w, e))
+		return -1;
 	for (int stage = STAGE_JOIN; stage <= STAGE_REPORT; stage++)
 		if (do_stage(w, (enum plan_stage)stage, e))
 			return -1;
@@ -198,7 +208,7 @@ void carry_init(struct walk *w)
 	 * words, so init waits until the runtime knows.
 	 */
 	if (!w->plan->by_intermediate ||
-	    !sync_receive_done(w->sync, STAGE_PREPARE, w->log, &w->terminal, &e))
+	    !sync_receive_done(w->sync, STAGE_PREPARE, &w->incoming, &e))
 		for (; stage < STAGES; stage++)
 			if (do_stage(w, (enum plan_stage)stage, &e))
 				break;

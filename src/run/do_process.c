@@ -44,14 +44,6 @@ int do_no_new_privs(struct walk *w, const struct step *step, struct err *e)
 	return 0;
 }
 
-int do_seccomp(struct walk *w, const struct step *step, struct err *e)
-{
-	_close_ int listener = -1;
-
-	(void)w;
-	return seccomp_load(step->seccomp.program, &listener, e);
-}
-
 int do_bounding(struct walk *w, const struct step *step, struct err *e)
 {
 	(void)w;

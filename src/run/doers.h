@@ -26,9 +26,10 @@ step_doer do_mount_cgroup;
 step_doer do_device, do_dev_links;
 /* do_hook.c */
 step_doer do_hook;
+/* listener.c */
+step_doer do_seccomp_socket, do_seccomp;
 /* do_process.c */
-step_doer do_rlimit, do_no_new_privs, do_seccomp, do_bounding, do_cwd_make, do_cwd, do_user,
-	do_caps;
+step_doer do_rlimit, do_no_new_privs, do_bounding, do_cwd_make, do_cwd, do_user, do_caps;
 /* do_schedule.c */
 step_doer do_scheduler, do_io_priority, do_memory_policy, do_personality;
 /* do_program.c */

@@ -23,6 +23,21 @@
 
 extern char **environ;
 
+void hook_write_state(struct json_writer *w, const char *key, const struct state_record *record,
+		      const char *status, int64_t pid)
+{
+	json_write_object(w, key);
+	json_write_string(w, "ociVersion", record->oci_version ? record->oci_version : "");
+	json_write_string(w, "id", record->id);
+	json_write_string(w, "status", status);
+	if (pid)
+		json_write_i64(w, "pid", pid);
+	json_write_string(w, "bundle", record->bundle);
+	if (record->annotations.count)
+		json_write_map(w, "annotations", &record->annotations);
+	json_write_end(w);
+}
+
 const char *hook_state(const struct state_record *record, const char *status, int64_t pid,
 		       struct arena *a, struct err *e)
 {
@@ -31,16 +46,7 @@ const char *hook_state(const struct state_record *record, const char *status, in
 
 	str_init(&out, a);
 	json_write_init(&w, &out, NULL);
-	json_write_object(&w, NULL);
-	json_write_string(&w, "ociVersion", record->oci_version ? record->oci_version : "");
-	json_write_string(&w, "id", record->id);
-	json_write_string(&w, "status", status);
-	if (pid)
-		json_write_i64(&w, "pid", pid);
-	json_write_string(&w, "bundle", record->bundle);
-	if (record->annotations.count)
-		json_write_map(&w, "annotations", &record->annotations);
-	json_write_end(&w);
+	hook_write_state(&w, NULL, record, status, pid);
 	return str_end(&out, e);
 }
 

@@ -10,7 +10,11 @@
 #include "spec/spec.h"
 #include "state/record.h"
 
-/* The state that a hook reads on its standard input; pid 0 leaves it out. */
+/* The container's state (runtime.md "State") as a member of what w writes; pid 0 leaves it out. */
+void hook_write_state(struct json_writer *w, const char *key, const struct state_record *record,
+		      const char *status, int64_t pid);
+
+/* The state that a hook reads on its standard input. */
 const char *hook_state(const struct state_record *record, const char *status, int64_t pid,
 		       struct arena *a, struct err *e) must_check;
 

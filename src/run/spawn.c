@@ -33,6 +33,7 @@ static void begin(struct walk *w, int sync)
 	fd_close(&w->sync);
 	fd_close(&w->pidfd);
 	fd_close(&w->state);
+	fd_close(&w->incoming.agent);
 	w->sync = sync;
 	w->side = SIDE_INIT;
 }
@@ -83,7 +84,7 @@ static int adopt(struct walk *w, struct err *e)
 
 	fd_close(&w->pidfd);
 	w->pid = 0;
-	failed = sync_receive_spawned(w->sync, w->log, &pid, &w->pidfd, e);
+	failed = sync_receive_spawned(w->sync, &w->incoming, &pid, &w->pidfd, e);
 	(void)wait_for(between);
 	if (failed)
 		return -1;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/fdpass.h"
 
 /* Messages without an error end before it: a kilobyte and more need not be copied each time. */
 #define SHORT_MESSAGE offsetof(struct sync_message, err)
@@ -77,6 +78,13 @@ int sync_send_terminal(int fd, int master, struct err *e)
 	return send_message(fd, &message, SHORT_MESSAGE, master, e);
 }
 
+int sync_send_listener(int fd, int listener, struct err *e)
+{
+	struct sync_message message = {.kind = SYNC_LISTENER};
+
+	return send_message(fd, &message, SHORT_MESSAGE, listener, e);
+}
+
 void sync_send_failed(int fd, const struct err *why)
 {
 	struct sync_message message = {.kind = SYNC_FAILED, .err = *why};
@@ -108,9 +116,8 @@ static int take_descriptor(struct msghdr *packet)
 	return fd;
 }
 
-/* One message that is not LOG: 1, or 0 at end of file. *ret_passed gets its descriptor or −1. */
-static int receive(int fd, const struct log *log, struct sync_message *ret, int *ret_passed,
-		   struct err *e)
+/* One message: 1, or 0 at end of file. *ret_passed gets its descriptor or −1. */
+static int receive_message(int fd, struct sync_message *ret, int *ret_passed, struct err *e)
 {
 	char control[CMSG_SPACE(sizeof(int))];
 	struct iovec part = {.iov_base = ret, .iov_len = sizeof(*ret)};
@@ -122,27 +129,53 @@ static int receive(int fd, const struct log *log, struct sync_message *ret, int 
 					 .msg_iovlen = 1,
 					 .msg_control = control,
 					 .msg_controllen = sizeof(control)};
-		do
-			n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
-		while (n < 0 && errno == EINTR);
-		if (n < 0)
-			return err_sys(e, "receive from the other process");
-		*ret_passed = take_descriptor(&packet);
-		if (n == 0)
-			return 0;
-		if ((size_t)n < SHORT_MESSAGE ||
-		    (ret->kind >= SYNC_LOG && (size_t)n != sizeof(*ret)))
-			return err_set(e, ERR_SYSTEM,
-				       "receive from the other process: a message of %zd bytes", n);
-		if (ret->kind >= SYNC_LOG) {
-			ret->err.text[sizeof(ret->err.text) - 1] = '\0';
-			ret->err.hint[sizeof(ret->err.hint) - 1] = '\0';
-			ret->err.pointer[sizeof(ret->err.pointer) - 1] = '\0';
-		}
-		if (ret->kind == SYNC_LOG)
-			log_add(log, LOG_LEVEL_DEBUG, "%s", ret->err.text);
-	} while (ret->kind == SYNC_LOG);
+		n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "receive from the other process");
+	*ret_passed = take_descriptor(&packet);
+	if (n == 0)
+		return 0;
+	if ((size_t)n < SHORT_MESSAGE || (ret->kind >= SYNC_LOG && (size_t)n != sizeof(*ret)))
+		return err_set(e, ERR_SYSTEM,
+			       "receive from the other process: a message of %zd bytes", n);
+	if (ret->kind >= SYNC_LOG) {
+		ret->err.text[sizeof(ret->err.text) - 1] = '\0';
+		ret->err.hint[sizeof(ret->err.hint) - 1] = '\0';
+		ret->err.pointer[sizeof(ret->err.pointer) - 1] = '\0';
+	}
 	return 1;
+}
+
+static int pass_on(struct sync_incoming *in, int listener, struct err *e)
+{
+	if (fdpass_send(in->agent, in->agent_text, listener, e))
+		return err_wrap(e, "seccomp listener");
+	fd_close(&in->agent);
+	return 0;
+}
+
+/* The next message that is not for somebody on the way: as receive_message. */
+static int receive(int fd, struct sync_incoming *in, struct sync_message *ret, int *ret_passed,
+		   struct err *e)
+{
+	for (;;) {
+		_close_ int passed = -1;
+		int got = receive_message(fd, ret, &passed, e);
+
+		if (got > 0 && ret->kind == SYNC_LOG) {
+			log_add(in->log, LOG_LEVEL_DEBUG, "%s", ret->err.text);
+		} else if (got > 0 && ret->kind == SYNC_TERMINAL && passed >= 0 &&
+			   in->terminal < 0) {
+			in->terminal = fd_take(&passed);
+		} else if (got > 0 && ret->kind == SYNC_LISTENER && passed >= 0 && in->agent >= 0) {
+			if (pass_on(in, passed, e))
+				return -1;
+		} else {
+			*ret_passed = fd_take(&passed);
+			return got;
+		}
+	}
 }
 
 /* Whether what receive gave (got) is the message that is expected. */
@@ -163,25 +196,21 @@ static int expect(int got, const struct sync_message *message, enum sync_kind ki
 	return 0;
 }
 
-int sync_receive_done(int fd, int stage, const struct log *log, int *terminal, struct err *e)
+int sync_receive_done(int fd, int stage, struct sync_incoming *in, struct err *e)
 {
 	struct sync_message message;
-	_close_ int passed = -1;
-	int got = receive(fd, log, &message, &passed, e);
+	_close_ int unexpected = -1;
+	int got = receive(fd, in, &message, &unexpected, e);
 
-	if (got > 0 && message.kind == SYNC_TERMINAL && passed >= 0 && *terminal < 0) {
-		*terminal = fd_take(&passed);
-		got = receive(fd, log, &message, &passed, e);
-	}
 	return expect(got, &message, SYNC_DONE, stage, e);
 }
 
-int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *ret_pidfd,
+int sync_receive_spawned(int fd, struct sync_incoming *in, int64_t *ret_pid, int *ret_pidfd,
 			 struct err *e)
 {
 	struct sync_message message;
 	_close_ int pidfd = -1;
-	int got = receive(fd, log, &message, &pidfd, e);
+	int got = receive(fd, in, &message, &pidfd, e);
 
 	if (expect(got, &message, SYNC_SPAWNED, 0, e))
 		return -1;
@@ -203,17 +232,18 @@ static int wait_closed(int fd, struct err *e)
 	return 0;
 }
 
-int sync_wait_exec(int fd, const struct log *log, struct err *e)
+int sync_wait_exec(int fd, struct sync_incoming *in, struct err *e)
 {
+	bool urgent = in->agent >= 0 || log_wants(in->log, LOG_LEVEL_DEBUG);
 	struct sync_message message;
 	_close_ int unexpected = -1;
 	int got;
 
-	if (!log_wants(log, LOG_LEVEL_DEBUG) && wait_closed(fd, e))
+	if (!urgent && wait_closed(fd, e))
 		return -1;
-	got = receive(fd, log, &message, &unexpected, e);
+	got = receive(fd, in, &message, &unexpected, e);
 	if (expect(got, &message, SYNC_EXEC, 0, e))
 		return -1;
-	got = receive(fd, log, &message, &unexpected, e);
+	got = receive(fd, in, &message, &unexpected, e);
 	return got ? expect(got, &message, SYNC_FAILED, 0, e) : 0;
 }

@@ -12,6 +12,8 @@
  *        │                                        │
  *        │ ◄─────────────── TERMINAL, [master] ── │   before a DONE, at most once: the terminal
  *        │                                        │   of a program in the foreground
+ *        │ ◄──────────── LISTENER, [listener] ── │   any time, at most once: of a seccomp filter
+ *        │                                        │   that notifies
  *        │ ◄───────────────────────── LOG text ── │   any time, at debug level only
  *        │ ◄───────────────────── FAILED error ── │   any time, the last one
  *        │                                        │
@@ -30,13 +32,33 @@
 #include "base/err.h"
 #include "base/log.h"
 
-enum sync_kind { SYNC_DONE = 1, SYNC_SPAWNED, SYNC_TERMINAL, SYNC_EXEC, SYNC_LOG, SYNC_FAILED };
+enum sync_kind {
+	SYNC_DONE = 1,
+	SYNC_SPAWNED,
+	SYNC_TERMINAL,
+	SYNC_LISTENER,
+	SYNC_EXEC,
+	SYNC_LOG,
+	SYNC_FAILED,
+};
 
 struct sync_message {
 	int32_t kind;   /* enum sync_kind */
 	int32_t stage;  /* DONE: enum plan_stage */
 	int64_t value;  /* SPAWNED: the pid */
 	struct err err; /* FAILED: why; LOG: the text. Not sent otherwise */
+};
+
+/* What comes on the way to the message that is awaited, and where it goes. */
+struct sync_incoming {
+	const struct log *log; /* LOG */
+	int terminal;          /* gets the descriptor of TERMINAL; −1: none came yet */
+	/*
+	 * Connection that LISTENER is passed on to at once, with agent_text, since init may be held
+	 * until the agent has it; then it is closed. −1: none is expected.
+	 */
+	int agent;
+	const char *agent_text;
 };
 
 /* A connected pair. */
@@ -46,6 +68,7 @@ int sync_pair(int ret[2], struct err *e) must_check;
 int sync_send_done(int fd, int stage, struct err *e) must_check;
 int sync_send_spawned(int fd, int64_t pid, int pidfd, struct err *e) must_check;
 int sync_send_terminal(int fd, int master, struct err *e) must_check;
+int sync_send_listener(int fd, int listener, struct err *e) must_check;
 
 int sync_send_exec(int fd, struct err *e) must_check;
 
@@ -55,16 +78,14 @@ void sync_send_log(int fd, const char *text);
 
 /*
  * Waits for DONE of this stage. FAILED fills e with the peer's own error; end of file and any other
- * message are errors. LOG lines on the way go to log; *terminal gets the descriptor of a TERMINAL
- * on the way and is left alone otherwise.
+ * message are errors.
  */
-int sync_receive_done(int fd, int stage, const struct log *log, int *terminal,
-		      struct err *e) must_check;
-int sync_receive_spawned(int fd, const struct log *log, int64_t *ret_pid, int *ret_pidfd,
+int sync_receive_done(int fd, int stage, struct sync_incoming *in, struct err *e) must_check;
+int sync_receive_spawned(int fd, struct sync_incoming *in, int64_t *ret_pid, int *ret_pidfd,
 			 struct err *e) must_check;
 
 /*
- * Waits until the peer executes its program: end of file behind EXEC is success. It sleeps until
- * the peer is through, rather than wake up for each message.
+ * Waits until the peer executes its program: end of file behind EXEC is success. Where nothing can
+ * come that is urgent it sleeps until the peer is through, rather than wake up for each message.
  */
-int sync_wait_exec(int fd, const struct log *log, struct err *e) must_check;
+int sync_wait_exec(int fd, struct sync_incoming *in, struct err *e) must_check;

@@ -18,12 +18,12 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 		.log = log,
 		.side = SIDE_RUNTIME,
 		.sync = -1,
+		.incoming = {.log = log, .terminal = -1, .agent = -1},
 		.cgroup = CGROUP_CLOSED,
 		.gate = -1,
 		.container = -1,
 		.console = -1,
 		.pidfd = -1,
-		.terminal = -1,
 		.state = -1,
 		.root = -1,
 		.dev = -1,
@@ -48,7 +48,8 @@ void walk_done(struct walk *w)
 	fd_close(&w->pidfd);
 	fd_close(&w->container);
 	fd_close(&w->console);
-	fd_close(&w->terminal);
+	fd_close(&w->incoming.terminal);
+	fd_close(&w->incoming.agent);
 	cgroup_close(&w->cgroup);
 	for (size_t i = 0; w->trees && i < w->plan->tree_count; i++)
 		fd_close(&w->trees[i]);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cgroup/cgroup.h"
 #include "plan/plan.h"
+#include "run/sync.h"
 #include "state/record.h"
 
 struct walk {
@@ -21,13 +22,14 @@ struct walk {
 	const struct log *log;
 
 	/* both columns, from before the clone */
-	enum plan_side side;  /* whose column this process does */
-	int sync;             /* this process's end of the protocol's socket */
-	struct cgroup cgroup; /* open cgroup of the container */
-	bool made_cgroup;     /* the cgroup is ours, and not one that others are in */
-	bool in_cgroup;       /* the clone put init into the version 2 cgroup */
-	int *trees;           /* plan->tree_count detached mounts */
-	char *title;          /* memory of the command line and the environment, NULL: unknown */
+	enum plan_side side;           /* whose column this process does */
+	int sync;                      /* this process's end of the protocol's socket */
+	struct sync_incoming incoming; /* what comes over it on the way: terminal, listener */
+	struct cgroup cgroup;          /* open cgroup of the container */
+	bool made_cgroup;              /* the cgroup is ours, and not one that others are in */
+	bool in_cgroup;                /* the clone put init into the version 2 cgroup */
+	int *trees;                    /* plan->tree_count detached mounts */
+	char *title; /* memory of the command line and the environment, NULL: unknown */
 	size_t title_size;
 	int gate;      /* socket on which init waits for start, −1: none */
 	int container; /* exec: pidfd of the container's init, −1 */
@@ -36,9 +38,8 @@ struct walk {
 	/* the runtime's */
 	pid_t pid; /* of init, 0 until it exists */
 	int pidfd;
-	int terminal;                /* master that init sent: a program in the foreground; −1 */
 	int state;                   /* directory of the container's state, −1: exec */
-	struct state_record *record; /* NULL: exec */
+	struct state_record *record; /* of the container */
 	bool reported;               /* the pid file was written */
 	const char *pid_file;        /* absolute, NULL: none */
 

@@ -44,6 +44,15 @@ int seccomp_load(const struct seccomp_program *program, int *ret_listener,
 		 struct err *e) must_check;
 
 /*
+ * The same for a program with notify: *send gets the notify descriptor before the caller makes any
+ * system call under the filter. It runs in a thread of its own, which is not under it, and must not
+ * keep the descriptor.
+ */
+int seccomp_load_and_send(const struct seccomp_program *program,
+			  int (*send)(int to, int listener, struct err *e), int to,
+			  struct err *e) must_check;
+
+/*
  * The number of a system call on an architecture (AUDIT_ARCH_… or SPEC_ARCH_X32); −1 when it has
  * none.
  */

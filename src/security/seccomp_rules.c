@@ -112,10 +112,7 @@ static int find_name(const struct seccomp_rule *rule, const char *name, const st
 
 	if (!name[0])
 		return err_set(e, ERR_INVALID, "empty string is not a valid syscall");
-	/*
-	 * The descriptor of the listener is handed over after the filter is loaded, and that takes
-	 * write(2).
-	 */
+	/* Refused by custom: a profile shall not depend on how its listener is handed over. */
 	if (rule->spec->action == ACT_NOTIFY && str_equal(name, "write"))
 		return err_set(e, ERR_INVALID,
 			       "SCMP_ACT_NOTIFY cannot be used for the write syscall");

@@ -18,6 +18,8 @@
 #include "base/str.h"
 #include "spec/words.h"
 
+#define SPEC_VERSION "1.3.0" /* of what is written for others to read */
+
 struct spec_id_map {
 	uint32_t container_id, host_id, size;
 };

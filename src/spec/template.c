@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
-
-#define VERSION "1.3.0"
+#include "spec/spec.h"
 
 static const char default_path[] =
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -192,7 +191,7 @@ void spec_template(const struct spec_template *options, struct str *out)
 
 	json_write_init(&w, out, "\t");
 	json_write_object(&w, NULL);
-	json_write_string(&w, "ociVersion", VERSION);
+	json_write_string(&w, "ociVersion", SPEC_VERSION);
 	write_process(&w);
 	json_write_object(&w, "root");
 	json_write_string(&w, "path", "rootfs");

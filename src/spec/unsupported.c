@@ -38,23 +38,12 @@ int spec_refuse_unsupported_process(const struct spec_process *p, struct err *e)
 	return refuse_first(rows, array_len(rows), e);
 }
 
-static bool has_notify(const struct spec_seccomp *s)
-{
-	for (size_t i = 0; s && i < s->rule_count; i++)
-		if (s->rules[i].action == ACT_NOTIFY)
-			return true;
-	return s && s->default_action == ACT_NOTIFY;
-}
-
 static int refuse_linux(const struct spec_linux *l, struct err *e)
 {
 	const struct unsupported rows[] = {
 		{"/linux/netDevices", "linux.netDevices", l->net_devices.count},
 		{"/linux/mountLabel", "an SELinux mount label", l->mount_label},
 		{"/linux/intelRdt", "linux.intelRdt", l->intel_rdt},
-		{"/linux/seccomp/listenerPath", "a seccomp listener",
-		 l->seccomp && l->seccomp->listener_path},
-		{"/linux/seccomp", "the seccomp action SCMP_ACT_NOTIFY", has_notify(l->seccomp)},
 	};
 
 	return refuse_first(rows, array_len(rows), e);

@@ -160,6 +160,28 @@ static int check_user_namespace(const struct validation *v, struct err *e)
 	return 0;
 }
 
+static int check_seccomp(const struct validation *v, struct err *e)
+{
+	const struct spec_seccomp *s = v->spec->linux_.seccomp;
+
+	if (!s)
+		return 0;
+	if (s->default_action == ACT_NOTIFY)
+		return validate_fail(e, "/linux/seccomp/defaultAction",
+				     "SCMP_ACT_NOTIFY cannot be used as default action");
+	if (s->listener_path)
+		return 0;
+	if (s->listener_metadata)
+		return validate_fail(e, "/linux/seccomp/listenerMetadata",
+				     "seccomp listenerMetadata is set, but listenerPath is not");
+	for (size_t i = 0; i < s->rule_count; i++)
+		if (s->rules[i].action == ACT_NOTIFY) {
+			err_set(e, ERR_INVALID, "seccomp listenerPath is not set");
+			return err_in(e, "/linux/seccomp/syscalls/%zu/action", i);
+		}
+	return 0;
+}
+
 static bool net_device_name_ok(const char *name)
 {
 	size_t length = strlen(name);
@@ -367,6 +389,7 @@ int spec_validate(const struct spec *spec, bool rootless, struct arena *a, const
 		check_propagation,
 		check_namespace_list,
 		check_user_namespace,
+		check_seccomp,
 		/*
 		 * the rules above are on how the file is written, those below on what it asks for
 		 */

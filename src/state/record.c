@@ -37,6 +37,7 @@ static const struct json_field record_fields[] = {
 	{FIELD("private_pids", struct state_record, private_pids)},
 	{FIELD("poststart_hooks", struct state_record, poststart_hooks)},
 	{FIELD("poststop_hooks", struct state_record, poststop_hooks)},
+	{FIELD("seccomp_agent", struct state_record, seccomp_agent)},
 	{FIELD("cgroup_paths", struct state_record, cgroup_paths)},
 	{FIELD("namespace_paths", struct state_record, namespace_paths)},
 	{PART_FIELD("config", CONFIG)},
@@ -115,6 +116,7 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 	json_write_bool(&w, "private_pids", record->private_pids);
 	json_write_bool(&w, "poststart_hooks", record->poststart_hooks);
 	json_write_bool(&w, "poststop_hooks", record->poststop_hooks);
+	json_write_bool(&w, "seccomp_agent", record->seccomp_agent);
 	json_write_map(&w, "cgroup_paths", &record->cgroup_paths);
 	json_write_map(&w, "namespace_paths", &record->namespace_paths);
 	json_write_end(&w);

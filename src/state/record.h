@@ -28,8 +28,9 @@ struct state_record {
 	bool no_new_keyring; /* the container is in the session keyring of who made it */
 	bool private_pids;   /* init is the first process of a pid namespace: all others end with it
 			      */
-	bool poststart_hooks, poststop_hooks; /* whether config.json in the state directory has to
-						 be read for them */
+	/* whether config.json in the state directory has to be read for them */
+	bool poststart_hooks, poststop_hooks;
+	bool seccomp_agent; /* the same: start passes the listener of a filter on */
 };
 
 /* Now, as created wants it, in the arena. */

@@ -14,6 +14,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -83,7 +84,18 @@ def user_namespace(bundle):
     bundle.user_namespace()
 
 
-CONFIGURATIONS = [plain, rich, user_namespace]
+def listener(bundle):
+    """A seccomp filter with a listener, which waits in the queue of an agent's socket."""
+    bundle.agent = socket.socket(socket.AF_UNIX)
+    bundle.agent.bind(str(bundle.path / "agent.sock"))
+    bundle.agent.listen(2 * MOST_STEPS)
+    bundle.process["noNewPrivileges"] = False
+    bundle.linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(bundle.path / "agent.sock"),
+        "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]}
+
+
+CONFIGURATIONS = [plain, rich, user_namespace, listener]
 
 
 @pytest.fixture(params=CONFIGURATIONS, ids=lambda function: function.__name__)

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,28 +29,8 @@
 #include "scratch.h"
 
 static int near_end = -1, far_end = -1; /* we receive on the near one */
-static int terminal = -1;
+static struct sync_incoming incoming, silent;
 static char logged[256];
-
-static int setup(void **state)
-{
-	int pair[2];
-
-	if (scratch_setup(state) || sync_pair(pair, &scratch_err))
-		return -1;
-	near_end = pair[0];
-	far_end = pair[1];
-	logged[0] = '\0';
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fd_close(&near_end);
-	fd_close(&far_end);
-	fd_close(&terminal);
-	return scratch_teardown(state);
-}
 
 static void keep(void *user, enum log_level level, const char *message)
 {
@@ -61,9 +42,33 @@ static void keep(void *user, enum log_level level, const char *message)
 
 static const struct log debug_log = {.level = LOG_LEVEL_DEBUG, .sink = keep};
 
+static int setup(void **state)
+{
+	int pair[2];
+
+	if (scratch_setup(state) || sync_pair(pair, &scratch_err))
+		return -1;
+	near_end = pair[0];
+	far_end = pair[1];
+	logged[0] = '\0';
+	silent = (struct sync_incoming){.terminal = -1, .agent = -1};
+	incoming = silent;
+	incoming.log = &debug_log;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fd_close(&near_end);
+	fd_close(&far_end);
+	fd_close(&incoming.terminal);
+	fd_close(&incoming.agent);
+	return scratch_teardown(state);
+}
+
 static int receive_done(int stage)
 {
-	return sync_receive_done(near_end, stage, &debug_log, &terminal, &scratch_err);
+	return sync_receive_done(near_end, stage, &incoming, &scratch_err);
 }
 
 static void send_done(int stage)
@@ -92,7 +97,7 @@ static void done_is_received_in_both_directions(void **state)
 	assert_int_equal(receive_done(STAGE_JOIN), 0);
 	assert_int_equal(receive_done(STAGE_ROOTFS), 0);
 	assert_int_equal(sync_send_done(near_end, STAGE_MAPS, &scratch_err), 0);
-	assert_int_equal(sync_receive_done(far_end, STAGE_MAPS, NULL, &terminal, &scratch_err), 0);
+	assert_int_equal(sync_receive_done(far_end, STAGE_MAPS, &silent, &scratch_err), 0);
 }
 
 static void done_of_another_stage_is_a_failure(void **state)
@@ -126,9 +131,9 @@ static void failed_is_heard_wherever_one_waits(void **state)
 	sync_send_failed(far_end, &why);
 	sync_send_failed(far_end, &why);
 	fd_close(&far_end);
-	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+	fails_with(sync_receive_spawned(near_end, &silent, &pid, &pidfd, &scratch_err),
 		   "no such program");
-	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "no such program");
+	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "no such program");
 	assert_int_equal(scratch_err.code, ERR_INVALID);
 }
 
@@ -140,7 +145,7 @@ static void end_of_file_is_a_failure(void **state)
 	(void)state;
 	fd_close(&far_end);
 	fails_with(receive_done(STAGE_JOIN), "the other process ended unexpectedly");
-	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+	fails_with(sync_receive_spawned(near_end, &silent, &pid, &pidfd, &scratch_err),
 		   "the other process ended unexpectedly");
 	assert_int_equal(pid, 77);
 	assert_int_equal(pidfd, 77);
@@ -168,15 +173,15 @@ static void end_of_file_behind_exec_is_success(void **state)
 	(void)state;
 	send_exec();
 	fd_close(&far_end);
-	assert_int_equal(sync_wait_exec(near_end, NULL, &scratch_err), 0);
+	assert_int_equal(sync_wait_exec(near_end, &silent, &scratch_err), 0);
 }
 
 static void end_of_file_alone_is_a_death(void **state)
 {
 	(void)state;
 	fd_close(&far_end);
-	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "ended unexpectedly");
-	fails_with(sync_wait_exec(near_end, &debug_log, &scratch_err), "ended unexpectedly");
+	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "ended unexpectedly");
+	fails_with(sync_wait_exec(near_end, &incoming, &scratch_err), "ended unexpectedly");
 }
 
 static void a_failure_behind_exec_is_heard(void **state)
@@ -188,7 +193,7 @@ static void a_failure_behind_exec_is_heard(void **state)
 	err_set(&why, ERR_SYSTEM, "exec format error");
 	sync_send_failed(far_end, &why);
 	fd_close(&far_end);
-	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "exec format error");
+	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "exec format error");
 }
 
 static void nothing_else_comes_before_exec_or_behind_it(void **state)
@@ -198,8 +203,8 @@ static void nothing_else_comes_before_exec_or_behind_it(void **state)
 	send_exec();
 	send_done(STAGE_GATE);
 	fd_close(&far_end);
-	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "expected message 4");
-	fails_with(sync_wait_exec(near_end, NULL, &scratch_err), "expected message 6");
+	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "expected message 5");
+	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "expected message 7");
 }
 
 static void log_lines_come_around_exec(void **state)
@@ -209,7 +214,7 @@ static void log_lines_come_around_exec(void **state)
 	send_exec();
 	sync_send_log(far_end, "gone");
 	fd_close(&far_end);
-	assert_int_equal(sync_wait_exec(near_end, &debug_log, &scratch_err), 0);
+	assert_int_equal(sync_wait_exec(near_end, &incoming, &scratch_err), 0);
 	assert_string_equal(logged, "3 almost there\n3 gone\n");
 }
 
@@ -233,7 +238,7 @@ static void exec_is_waited_for(void **state)
 	if (child == 0)
 		wait_and_end();
 	fd_close(&far_end);
-	assert_int_equal(sync_wait_exec(near_end, NULL, &scratch_err), 0);
+	assert_int_equal(sync_wait_exec(near_end, &silent, &scratch_err), 0);
 	/* A moment later at most, its end can be waited for. */
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
@@ -259,7 +264,7 @@ static void spawned_brings_pid_and_pidfd(void **state)
 	(void)state;
 	assert_int_equal(sync_send_spawned(far_end, INT64_C(0x123456789), scratch, &scratch_err),
 			 0);
-	assert_int_equal(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err), 0);
+	assert_int_equal(sync_receive_spawned(near_end, &silent, &pid, &pidfd, &scratch_err), 0);
 	assert_true(pid == INT64_C(0x123456789));
 	assert_is_scratch(pidfd);
 	fd_close(&pidfd);
@@ -272,7 +277,7 @@ static void spawned_without_pidfd_is_a_failure(void **state)
 
 	(void)state;
 	assert_int_equal(sync_send_spawned(far_end, 12, -1, &scratch_err), 0);
-	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+	fails_with(sync_receive_spawned(near_end, &silent, &pid, &pidfd, &scratch_err),
 		   "sent no pidfd");
 	assert_int_equal(pid, 77);
 	assert_int_equal(pidfd, 77);
@@ -287,7 +292,7 @@ static void spawned_is_not_done_and_done_not_spawned(void **state)
 	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
 	fails_with(receive_done(STAGE_JOIN), "expected message 1 of stage 1, got 2 of stage 0");
 	send_done(STAGE_PREPARE);
-	fails_with(sync_receive_spawned(near_end, NULL, &pid, &pidfd, &scratch_err),
+	fails_with(sync_receive_spawned(near_end, &silent, &pid, &pidfd, &scratch_err),
 		   "expected message 2");
 }
 
@@ -299,7 +304,7 @@ static void a_descriptor_nobody_expects_is_closed(void **state)
 	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
 	assert_int_equal(receive_done(STAGE_JOIN), -1);
 	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
-	assert_int_equal(sync_wait_exec(near_end, &debug_log, &scratch_err), -1);
+	assert_int_equal(sync_wait_exec(near_end, &incoming, &scratch_err), -1);
 	assert_int_equal(scratch_open_files(), before);
 }
 
@@ -317,7 +322,7 @@ static void a_terminal_comes_on_the_way_to_done(void **state)
 	send_done(STAGE_SEAL);
 	assert_int_equal(receive_done(STAGE_SEAL), 0);
 	assert_string_equal(logged, "3 before\n3 behind\n");
-	assert_is_scratch(terminal);
+	assert_is_scratch(incoming.terminal);
 }
 
 static void a_terminal_is_neither_done_nor_sent_twice(void **state)
@@ -332,9 +337,96 @@ static void a_terminal_is_neither_done_nor_sent_twice(void **state)
 	fails_with(receive_done(STAGE_SEAL), "expected message 1"); /* the first one is kept */
 	fails_with(receive_done(STAGE_SEAL), "expected message 1");
 	assert_int_equal(scratch_open_files(), before + 1);
-	fd_close(&terminal);
+	fd_close(&incoming.terminal);
 	fails_with(receive_done(STAGE_SEAL), "expected message 1"); /* without a descriptor */
-	assert_int_equal(terminal, -1);
+	assert_int_equal(incoming.terminal, -1);
+}
+
+/* The other end of the connection that the agent listens on. */
+static int begin_agent(void)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	incoming.agent = pair[0];
+	incoming.agent_text = "the state";
+	return pair[1];
+}
+
+static void agent_has(int agent, const char *text)
+{
+	char control[CMSG_SPACE(sizeof(int))], got[64] = "";
+	struct iovec part = {.iov_base = got, .iov_len = sizeof(got) - 1};
+	struct msghdr packet = {.msg_iov = &part,
+				.msg_iovlen = 1,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
+	int fd = -1;
+
+	assert_int_equal(recvmsg(agent, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC), strlen(text));
+	assert_string_equal(got, text);
+	assert_non_null(CMSG_FIRSTHDR(&packet));
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&packet)), sizeof(int));
+	assert_is_scratch(fd);
+	fd_close(&fd);
+	assert_int_equal(recv(agent, got, sizeof(got), MSG_DONTWAIT), 0); /* closed */
+}
+
+static void a_listener_is_passed_on_before_done(void **state)
+{
+	_close_ int agent = begin_agent();
+
+	(void)state;
+	assert_int_equal(sync_send_listener(far_end, scratch, &scratch_err), 0);
+	send_done(STAGE_SEAL);
+	assert_int_equal(receive_done(STAGE_SEAL), 0);
+	agent_has(agent, "the state");
+	assert_int_equal(incoming.agent, -1);
+}
+
+/* The peer may be held until the agent answers: its end must not be waited for. */
+static void a_listener_is_passed_on_while_the_peer_lives(void **state)
+{
+	_close_ int agent = begin_agent();
+	pid_t child;
+	int status;
+
+	(void)state;
+	incoming.log = NULL; /* at debug level every message wakes up */
+	send_exec();
+	assert_int_equal(sync_send_listener(far_end, scratch, &scratch_err), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) { /* the agent, who lets the peer go */
+		struct pollfd wait = {.fd = agent, .events = POLLIN};
+
+		_exit(poll(&wait, 1, -1) == 1 && !shutdown(far_end, SHUT_RDWR) ? 0 : 1);
+	}
+	assert_int_equal(sync_wait_exec(near_end, &incoming, &scratch_err), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	agent_has(agent, "the state");
+}
+
+static void a_listener_that_nobody_expects_is_a_failure(void **state)
+{
+	size_t before = scratch_open_files();
+
+	(void)state;
+	assert_int_equal(sync_send_listener(far_end, scratch, &scratch_err), 0);
+	fails_with(receive_done(STAGE_SEAL), "expected message 1");
+	assert_int_equal(scratch_open_files(), before);
+}
+
+static void an_agent_that_is_gone_is_a_failure(void **state)
+{
+	int agent = begin_agent();
+
+	(void)state;
+	fd_close(&agent);
+	assert_int_equal(sync_send_listener(far_end, scratch, &scratch_err), 0);
+	fails_with(receive_done(STAGE_SEAL), "seccomp listener: send a descriptor: broken pipe");
+	assert_true(incoming.agent >= 0); /* so that the caller knows */
 }
 
 static void log_lines_come_on_the_way(void **state)
@@ -350,7 +442,7 @@ static void log_lines_come_on_the_way(void **state)
 	assert_int_equal(sync_send_spawned(far_end, 12, scratch, &scratch_err), 0);
 	assert_int_equal(receive_done(STAGE_ROOTFS), 0);
 	assert_string_equal(logged, "3 mount proc: 12 µs\n3 100 %s\n");
-	assert_int_equal(sync_receive_spawned(near_end, &debug_log, &pid, &pidfd, &scratch_err), 0);
+	assert_int_equal(sync_receive_spawned(near_end, &incoming, &pid, &pidfd, &scratch_err), 0);
 	assert_non_null(strstr(logged, "3 pivot\n"));
 	fd_close(&pidfd);
 }
@@ -360,8 +452,7 @@ static void log_lines_without_a_log_are_passed_over(void **state)
 	(void)state;
 	sync_send_log(far_end, "for nobody");
 	send_done(STAGE_ROOTFS);
-	assert_int_equal(sync_receive_done(near_end, STAGE_ROOTFS, NULL, &terminal, &scratch_err),
-			 0);
+	assert_int_equal(sync_receive_done(near_end, STAGE_ROOTFS, &silent, &scratch_err), 0);
 }
 
 /* Sends the first size bytes of a message of this kind, and bytes behind it when that is more. */
@@ -485,6 +576,10 @@ int main(void)
 		test(a_descriptor_nobody_expects_is_closed),
 		test(a_terminal_comes_on_the_way_to_done),
 		test(a_terminal_is_neither_done_nor_sent_twice),
+		test(a_listener_is_passed_on_before_done),
+		test(a_listener_is_passed_on_while_the_peer_lives),
+		test(a_listener_that_nobody_expects_is_a_failure),
+		test(an_agent_that_is_gone_is_a_failure),
 		test(log_lines_come_on_the_way),
 		test(log_lines_without_a_log_are_passed_over),
 		test(a_message_cut_short_is_a_failure),

@@ -239,6 +239,33 @@ static void devices_and_their_rules(void **state)
 	check(rows, array_len(rows), false);
 }
 
+#define SECCOMP(action, more) \
+	"{" BOTH "'linux':{'seccomp':{'defaultAction':'SCMP_ACT_" action "'," more "}}}"
+#define TWO_RULES \
+	"'syscalls':[{'names':['bind'],'action':'SCMP_ACT_ERRNO'}," \
+	"{'names':['mkdir'],'action':'SCMP_ACT_NOTIFY'}]"
+
+static void seccomp_listeners(void **state)
+{
+	static const struct row rows[] = {
+		{SECCOMP("ALLOW", "'listenerPath':'/x'," TWO_RULES), NULL, NULL},
+		{SECCOMP("ALLOW", "'listenerPath':'/x','listenerMetadata':'m'," TWO_RULES), NULL,
+		 NULL},
+		{SECCOMP("ALLOW", "'listenerPath':'/x'"), NULL, NULL},
+		{SECCOMP("NOTIFY", "'listenerPath':'/x'"),
+		 "SCMP_ACT_NOTIFY cannot be used as default action",
+		 "/linux/seccomp/defaultAction"},
+		{SECCOMP("ALLOW", TWO_RULES), "seccomp listenerPath is not set",
+		 "/linux/seccomp/syscalls/1/action"},
+		{SECCOMP("ALLOW", "'listenerMetadata':'m'"),
+		 "seccomp listenerMetadata is set, but listenerPath is not",
+		 "/linux/seccomp/listenerMetadata"},
+	};
+
+	(void)state;
+	check(rows, array_len(rows), false);
+}
+
 #define NET_DEVICE(name) "{" BOTH "'linux':{'namespaces':[" NET "],'netDevices':{" name "}}}"
 
 static void network_devices(void **state)
@@ -397,11 +424,6 @@ static void what_is_not_carried_out_is_refused(void **state)
 		 "/linux/mountLabel"},
 		{"{'linux':{'intelRdt':{}}}", "linux.intelRdt is not supported yet",
 		 "/linux/intelRdt"},
-		{"{'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/x'}}}",
-		 "a seccomp listener is not supported yet", "/linux/seccomp/listenerPath"},
-		{"{'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',"
-		 "'syscalls':[{'action':'SCMP_ACT_NOTIFY'}]}}}",
-		 "the seccomp action SCMP_ACT_NOTIFY is not supported yet", "/linux/seccomp"},
 		{"{'mounts':[{},{'gidMappings':[{}]}]}", "an id-mapped mount is not supported yet",
 		 "/mounts/1/gidMappings"},
 		{"{'mounts':[{'options':['ro','tmpcopyup']}]}",
@@ -434,6 +456,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sysctls, document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(mounts, document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(devices_and_their_rules, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(seccomp_listeners, document_setup,
 						document_teardown),
 		cmocka_unit_test_setup_teardown(network_devices, document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(scheduling, document_setup, document_teardown),
