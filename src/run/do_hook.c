@@ -2,10 +2,28 @@
  * The doer of hooks: prestart and createRuntime by the runtime, createContainer and startContainer
  * by init.
  */
+#include <stdint.h>
 #include <unistd.h>
 
 #include "run/doers.h"
 #include "run/hook.h"
+
+extern char **environ;
+
+/* A hook in the container that names no environment has the program's, not the caller's. */
+static int have_program_env(struct walk *w, struct err *e)
+{
+	const struct str_list *env = &w->plan->process->env;
+	char **vector =
+		w->env ? w->env : arena_get_array(w->arena, env->count + 1, sizeof(*vector), e);
+
+	if (!vector)
+		return -1;
+	for (size_t i = 0; i < env->count && !w->env; i++)
+		vector[i] = (char *)(uintptr_t)env->item[i];
+	environ = vector;
+	return 0;
+}
 
 int do_hook(struct walk *w, const struct step *step, struct err *e)
 {
@@ -15,7 +33,7 @@ int do_hook(struct walk *w, const struct step *step, struct err *e)
 	const char *state =
 		hook_state(w->record, status, by_runtime ? w->pid : getpid(), w->arena, e);
 
-	if (!state)
+	if (!state || (!by_runtime && have_program_env(w, e)))
 		return -1;
 	if (by_runtime)
 		cwd = w->plan->bundle;
