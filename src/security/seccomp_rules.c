@@ -29,7 +29,7 @@ static int with_data(uint32_t action, struct opt_u32 data, uint32_t max, uint32_
 
 /*
  * What a filter returns for an action. An errno given with another action than the two that use it
- * is ignored.
+ * is passed over, as runc does: config-linux.md wants an error, but profiles with it are about.
  */
 static int action_value(enum seccomp_action action, struct opt_u32 errno_ret, uint32_t *ret,
 			struct err *e)
