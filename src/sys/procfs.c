@@ -122,6 +122,31 @@ int procfs_start_time(pid_t pid, uint64_t *ret_start, char *ret_state, struct er
 	return 0;
 }
 
+int procfs_children(pid_t *ret, int max)
+{
+	char path[64], text[4096], self[16], own[16];
+	ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+	char *at = text, *end;
+	int count = 0;
+
+	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
+	self[n > 0 ? n : 0] = '\0';
+	if (!str_equal(self, own))
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/%s/task/%s/children", own, own);
+	if (read_small(path, text, sizeof(text)) < 0)
+		return -1;
+	/* each number has a space behind it: one without was cut off */
+	for (; count < max && (end = strchr(at, ' ')); at = end + 1) {
+		uint32_t pid;
+
+		*end = '\0';
+		if (str_to_u32(at, &pid))
+			ret[count++] = (pid_t)pid;
+	}
+	return count;
+}
+
 bool procfs_setgroups_denied(void)
 {
 	char text[16];

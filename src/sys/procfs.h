@@ -35,6 +35,13 @@ int procfs_write(int procfs, const char *path, const char *text, struct err *e) 
  */
 int procfs_start_time(pid_t pid, uint64_t *ret_start, char *ret_state, struct err *e) must_check;
 
+/*
+ * The children of the caller, which must have one thread: at most max of them, how many is given.
+ * −1 where that is not to be known: /proc is missing, is that of another pid namespace, or the
+ * kernel does not list children.
+ */
+int procfs_children(pid_t *ret, int max);
+
 /* Whether setgroups(2) is denied in the caller's user namespace (user_namespaces(7)). */
 bool procfs_setgroups_denied(void);
 
