@@ -77,13 +77,14 @@ static int unknown_command(const struct call *call, const char *name)
 	const char *nearest = command_nearest(name);
 	struct creel_error error;
 
-	cli_fail(&error, CREEL_USAGE, "No help topic for '%s'", name);
+	/* runc's text has the newline; before a hint it would be in the way. */
+	cli_fail(&error, CREEL_USAGE, "No help topic for '%s'%s", name, nearest ? "" : "\n");
 	if (nearest)
 		cli_hint(&error, "did you mean %s?", nearest);
 	return failed(call, NULL, &error, STATUS_NO_COMMAND);
 }
 
-/* ---- what the library is to know ------------------------------------------------------------- */
+/* ---- what the library is to know ---- */
 
 static int parse_cgroup_manager(const struct call *call, enum creel_cgroup_manager *ret,
 				struct creel_error *e)
@@ -149,7 +150,7 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 	return *ret_creel ? 0 : -1;
 }
 
-/* ---- the commands ---------------------------------------------------------------------------- */
+/* ---- the commands ---- */
 
 /* Runs the command with its operands. Returns the exit status, or −1 with *e filled. */
 static int call_library(struct call *call, enum command_id id, struct creel_error *e)
@@ -254,6 +255,9 @@ static int run_words(struct call *call, int argc, char **argv)
 		return failed(call, NULL, &error, STATUS_FAILED);
 	if (id == COMMAND_NONE)
 		return unknown_command(call, argv[next]);
+	if (command_table[id].enters)
+		logging_message(call->logging, CREEL_LOG_DEBUG,
+				"self-protection: no container can reach the program's file");
 	return run_command(call, id, argv, next + 1);
 }
 

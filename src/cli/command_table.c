@@ -141,7 +141,7 @@ const struct command command_table[COMMANDS] = {
 		.operands = "[command]",
 		.summary = "show help for creel or for one command",
 		.description = "Shows what \"creel COMMAND --help\" shows.\n",
-		.operands_max = 1,
+		.operands_max = OPERANDS_ANY, /* like runc, which heeds the first */
 	},
 };
 /* clang-format on */

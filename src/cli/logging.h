@@ -1,6 +1,6 @@
 /*
- * What goes to stderr and to the file of --log: errors, warnings and the library's debug messages,
- * in the forms that engines read. The format is that of logrus, the logger of runc.
+ * What goes to stderr and to the target of --log: errors, warnings and the library's debug
+ * messages. Files get the forms that engines read, those of logrus, the logger of runc.
  */
 #pragma once
 
@@ -8,10 +8,12 @@
 
 #include "base/err.h"
 #include "cli/call.h"
+#include "cli/log_line.h"
 
 struct logging {
-	int fd; /* stderr, or the file of --log */
-	bool json;
+	int fd; /* stderr, or the target of --log: a file, or a socket of datagrams */
+	enum log_form form;
+	const char *id; /* JOURNAL, SYSLOG: whose messages these are */
 	enum creel_log_level level;
 	long start; /* seconds of the monotonic clock, for messages on a terminal */
 	struct arena *arena;
@@ -21,8 +23,9 @@ struct logging {
 void logging_init(struct logging *ret_l, struct arena *a);
 
 /*
- * Follows --log, --log-format, --log-level and --debug: opens the file for appending. Errors:
- * CREEL_USAGE, CREEL_SYSTEM; then *l still logs to stderr as text.
+ * Follows --log ([file:]PATH, journald:ID or syslog:ID), --log-format, --log-level and --debug:
+ * opens the file for appending, or connects to the service. Errors: CREEL_USAGE, CREEL_SYSTEM; then
+ * *l still logs to stderr as text.
  */
 int logging_open(struct logging *l, const struct call *call, struct creel_error *e) must_check;
 
@@ -32,5 +35,5 @@ int logging_open(struct logging *l, const struct call *call, struct creel_error 
  */
 void logging_message(void *user, enum creel_log_level level, const char *message);
 
-/* Logs why the command failed; when the log is a file, the bare message goes to stderr too. */
+/* Logs why the command failed; with --log the bare message goes to stderr too. */
 void logging_failure(struct logging *l, const char *message);

@@ -21,7 +21,8 @@ const struct option option_table[] = {
 	{"debug", 0, OPTION_SWITCH, false, at(debug), in(NONE), "",
 	 "log what is done, step by step (same as --log-level debug)"},
 	{"log", 0, OPTION_TEXT, false, at(log), in(NONE), "FILE",
-	 "append messages to FILE; errors go to stderr as well (default: stderr alone)"},
+	 "append messages to FILE, or send them to journald:ID or syslog:ID; "
+	 "errors go to stderr as well"},
 	{"log-format", 0, OPTION_TEXT, false, at(log_format), in(NONE), "FORMAT",
 	 "form of messages: text or json (default: text)"},
 	{"log-level", 0, OPTION_TEXT, false, at(log_level), in(NONE), "LEVEL",

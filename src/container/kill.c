@@ -33,6 +33,7 @@ static int signal_init(struct creel *c, struct container *ct, int signal, struct
 		return cgroup_kill(&ct->cgroup, &c->arena, e);
 	if (pidfd_signal(ct->pidfd, signal, e))
 		return e->sys == ESRCH ? err_set(e, ERR_STATE, "container not running") : -1;
+	log_add(&c->log, LOG_LEVEL_DEBUG, "signal %d was sent to process %d", signal, (int)ct->pid);
 	/*
 	 * A frozen process of version 1 does not even die; version 2 takes care of that itself, and
 	 * thawing is no harm.

@@ -4,6 +4,7 @@
  */
 #include "container/make.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,9 +33,14 @@ static int check_preserved(const struct creel_create *o, struct err *e)
 {
 	unsigned total = o->listen_fds + o->preserve_fds;
 
-	for (unsigned i = 0; i < total; i++)
-		if (fcntl((int)(3 + i), F_GETFD) < 0)
-			return err_sys(e, "unable to stat preserved-fd %u (of %u)", i, total);
+	for (unsigned i = 0; i < total; i++) {
+		int flags = fcntl((int)(3 + i), F_GETFD);
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			continue;
+		errno = EBADF; /* with close-on-exec it is one of ours, which took a free number */
+		return err_sys(e, "unable to stat preserved-fd %u (of %u)", i, total);
+	}
 	return 0;
 }
 
@@ -216,6 +222,8 @@ int make_container(struct creel *c, const char *id, const struct creel_create *o
 	    check_preserved(o, e) || bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) ||
 	    fill_record(c, id, o, m, e))
 		return -1;
+	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s of the bundle %s: %zu steps", id,
+		m->bundle.path, m->plan->count);
 	if (claim(c, id, m, e)) {
 		if (m->ct.dir >= 0)
 			make_undo(c, m, e);

@@ -83,7 +83,10 @@ static int open_gate(struct container *ct, struct sync_incoming *in, struct err 
 	if (connection < 0)
 		return -1;
 	gate_remove(ct->dir);
-	return sync_wait_exec(connection, in, e);
+	if (sync_wait_exec(connection, in, e))
+		return -1;
+	log_add(in->log, LOG_LEVEL_DEBUG, "process %d runs its program", (int)ct->pid);
+	return 0;
 }
 
 static int let_go(struct creel *c, struct container *ct, struct err *e)

@@ -97,6 +97,8 @@ int container_open(struct creel *c, const char *id, bool lock, struct container 
 		container_close(ret);
 		return -1;
 	}
+	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s is %s, its init is process %d", id,
+		creel_status_name(ret->status), (int)ret->pid);
 	return 0;
 }
 
@@ -166,6 +168,8 @@ int container_destroy(struct creel *c, struct container *ct, struct err *e)
 
 	if (cgroup_remove(&ct->cgroup, &c->arena, e) || store_remove(c->root, ct->id, e))
 		return err_wrap(e, "unable to destroy container");
+	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s is gone, with its cgroup and its state",
+		ct->id);
 	run_poststop(c, ct, hooks);
 	return 0;
 }

@@ -148,7 +148,10 @@ int spawn_process(struct walk *w, struct err *e)
 	if (foreign_pids && process_setns(own_pids, CLONE_NEWPID, "pid", e))
 		return -1;
 	fd_close(&other_end);
-	return w->plan->by_intermediate ? adopt(w, e) : 0;
+	if (w->plan->by_intermediate && adopt(w, e))
+		return -1;
+	log_add(w->log, LOG_LEVEL_DEBUG, "init is process %d", (int)w->pid);
+	return 0;
 }
 
 /* An init that only vanished was killed by somebody: by whom is in its status and its cgroup. */

@@ -1,4 +1,4 @@
-"""--pid-file and --log: bytes that engines read."""
+"""--pid-file, and --log with a file: bytes that engines read. test_log.py has the rest of logging."""
 
 import json
 import os
