@@ -83,28 +83,6 @@ int cgroup_write(const struct cgroup_paths *paths, const struct cgroup_setting *
 	return failed ? err_in(e, "%s", setting->pointer) : 0;
 }
 
-int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_settings *settings,
-		  struct arena *a, struct err *e)
-{
-	size_t left = settings->count, before;
-	bool *done = arena_get_array(a, left, sizeof(*done), e);
-
-	if (!done)
-		return -1;
-	do {
-		before = left;
-		for (size_t i = 0; i < settings->count; i++) {
-			if (done[i])
-				continue;
-			done[i] = !cgroup_write(paths, &settings->item[i], e);
-			if (!done[i] && e->sys != EINVAL)
-				return -1;
-			left -= done[i];
-		}
-	} while (left && left < before);
-	return left ? -1 : 0;
-}
-
 /* ---- processes ------------------------------------------------------------------------------- */
 
 /* The hierarchy that is asked for processes: "devices" as in runc, or whatever there is. */

@@ -159,10 +159,29 @@ int cgroup_write(const struct cgroup_paths *paths, const struct cgroup_setting *
 		 struct err *e) must_check;
 
 /*
- * Makes all settings of a cgroup in use, where the order of the list may be wrong for the values
- * that are there (a new limit above the old limit with swap, a new quota below the old burst): what
- * the kernel refuses with EINVAL is tried again after the others, as long as that gets anywhere.
- * The error is the last one.
+ * The host as far as a container's paths tell of it: its layout, and which controllers it has. For
+ * cgroup_settings, when the machine need not be asked again.
+ */
+int cgroup_host_of(const struct cgroup_paths *paths, struct arena *a, struct cgroup_host *ret,
+		   struct err *e) must_check;
+
+/*
+ * Completes a change of resources, of which cgroup_settings makes the writes, with what is in
+ * force. One file of version 2 holds quota and period, and its swap limit is what the one of memory
+ * and swap together leaves: the part that change does not have is taken from the files. config is
+ * what the container was made with (NULL: nothing): its checkBeforeUpdate stays in force, and a
+ * swap limit that it gives by itself (unified) moves with nothing. Errors: ERR_INVALID with a
+ * pointer.
+ */
+int cgroup_complete(const struct cgroup_paths *paths, const struct spec_resources *config,
+		    struct spec_resources *change, struct err *e) must_check;
+
+/*
+ * Makes all settings of a cgroup in use, or none of them. The order of the list may be wrong for
+ * the values that are there (a new limit above the old limit with swap, a new quota below the old
+ * burst): what the kernel refuses with EINVAL is tried again after the others, as long as that gets
+ * anywhere. When one fails for good, the files that were changed get their old values back; a hint
+ * tells when that failed too. Killed in its midst, it leaves some of the limits new and some old.
  */
 int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_settings *settings,
 		  struct arena *a, struct err *e) must_check;

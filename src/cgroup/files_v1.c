@@ -77,6 +77,10 @@ int files_v1_explain_write(const char *dir, const struct cgroup_setting *setting
 				"the kernel does not account for swap; boot it with swapaccount=1");
 	if (number == ENOENT)
 		return err_hint(e, "this kernel was built without it");
+	if (number == EINVAL && str_equal(setting->file, "memory.limit_in_bytes"))
+		return err_hint(
+			e, "memory and swap together are limited to %llu: raise that limit too",
+			(unsigned long long)knob_number(dir, "memory.memsw.limit_in_bytes"));
 	return -1;
 }
 
