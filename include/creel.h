@@ -151,6 +151,20 @@ struct creel_exec {
 int creel_exec(struct creel *creel, const char *id, const struct creel_exec *exec, int *ret_status,
 	       struct creel_error *ret_error);
 
+struct creel_update {
+	/*
+	 * JSON in the form of linux.resources: what is in it changes, the rest stays as it is in
+	 * force. Devices are passed over. NULL: nothing.
+	 */
+	const char *resources;
+	const char *name; /* of the file that it is from, for errors; NULL: they tell no place */
+	const char *l3_cache_schema, *mem_bw_schema; /* of linux.intelRdt; NULL: unchanged */
+};
+
+/* Changes the limits of a container that is not stopped: all of them, or none when one fails. */
+int creel_update(struct creel *creel, const char *id, const struct creel_update *update,
+		 struct creel_error *ret_error);
+
 /* ---- looking --------------------------------------------------------------------------------- */
 
 enum creel_status { CREEL_CREATING, CREEL_CREATED, CREEL_RUNNING, CREEL_PAUSED, CREEL_STOPPED };

@@ -37,10 +37,10 @@ function __creel_complete
         __creel_options $command
     else if test -z "$command" -o "$command" = help
         __creel_commands
-    else if contains -- $command delete exec kill start state
+    else if contains -- $command delete exec kill start state update
         creel list --quiet 2>/dev/null
     end
 end
 
 complete -c creel -f -a '(__creel_complete)'
-complete -c creel -n 'string match -qr -- "^(-b|-f|-p|--(bundle|config|log|root|process|pid-file|console-socket|pidfd-socket))\$" (commandline -opc)[-1]' -F
+complete -c creel -n 'string match -qr -- "^(-b|-f|-p|-r|--(bundle|config|log|root|process|resources|pid-file|console-socket|pidfd-socket))\$" (commandline -opc)[-1]' -F

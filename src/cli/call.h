@@ -1,7 +1,7 @@
 /*
  * One command line, taken apart: what options.c fills in and the commands read.
  *
- * Options that go to the library as they are have their place in creel_create and creel_exec, the
+ * Options that go to the library as they are have their place in creel_create and its like, the
  * structs of the public API; so a command seldom has to copy anything.
  */
 #pragma once
@@ -29,6 +29,7 @@ enum command_id {
 	COMMAND_SPEC,
 	COMMAND_START,
 	COMMAND_STATE,
+	COMMAND_UPDATE,
 	COMMAND_HELP,
 	COMMANDS,
 };
@@ -49,12 +50,20 @@ struct call {
 	bool debug, systemd_cgroup, help, version;
 	const char *log, *log_format, *log_level, *root, *rootless, *cgroup_manager, *criu;
 
-	/* what the options of commands hold beside creel_create and creel_exec */
+	/* what the options of commands hold beside the structs of the API */
 	bool all, force, quiet, template_rootless;
 	const char *format, *user;
 	struct str_list env, caps, gids, cgroups;
 	struct creel_create create;
 	struct creel_exec exec;
+	struct creel_update update;
+	const char *resources;
+	struct { /* update: what was typed for each limit; cmd_update.c has what they are */
+		const char *blkio_weight, *cpu_burst, *cpu_idle, *cpu_period, *cpu_quota,
+			*cpu_rt_period, *cpu_rt_runtime, *cpu_share, *cpuset_cpus, *cpuset_mems,
+			*kernel_memory, *kernel_memory_tcp, *memory, *memory_reservation,
+			*memory_swap, *pids_limit;
+	} limits;
 
 	/* what is left of the command line after the command's name; ends with NULL */
 	const char **operand;

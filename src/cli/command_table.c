@@ -136,6 +136,23 @@ const struct command command_table[COMMANDS] = {
 		.operands_min = 1,
 		.operands_max = 1,
 	},
+	[COMMAND_UPDATE] = {
+		.name = "update",
+		.operands = "<container-id>",
+		.summary = "change the limits of a container",
+		.description =
+			"Changes limits of a container that is not stopped. Those that are not\n"
+			"given stay as they are. When one cannot be set, none is changed.\n"
+			"\n"
+			"--resources takes them from a file in the form of linux.resources in\n"
+			"config.json, for example\n"
+			"\n"
+			"    {\"memory\": {\"limit\": 67108864}, \"cpu\": {\"shares\": 512}}\n"
+			"\n"
+			"Sizes are in bytes, or have a unit: 64M, 1.5g. -1 is no limit.\n",
+		.operands_min = 1,
+		.operands_max = 1,
+	},
 	[COMMAND_HELP] = {
 		.name = "help",
 		.operands = "[command]",

@@ -14,7 +14,7 @@ command_function *const command_functions[COMMANDS] = {
 	[COMMAND_FEATURES] = cmd_features, [COMMAND_KILL] = cmd_kill,
 	[COMMAND_LIST] = cmd_list,         [COMMAND_RUN] = cmd_run,
 	[COMMAND_SPEC] = cmd_spec,         [COMMAND_START] = cmd_start,
-	[COMMAND_STATE] = cmd_state,
+	[COMMAND_STATE] = cmd_state,       [COMMAND_UPDATE] = cmd_update,
 };
 
 enum command_id command_find(const char *name)

@@ -51,3 +51,4 @@ command_function cmd_run;
 command_function cmd_spec;
 command_function cmd_start;
 command_function cmd_state;
+command_function cmd_update;

@@ -254,6 +254,15 @@ int creel_explain(struct creel *c, const char *id, const struct creel_create *cr
 			  &e, ret_error);
 }
 
+int creel_update(struct creel *c, const char *id, const struct creel_update *update,
+		 struct creel_error *ret_error)
+{
+	struct err e;
+
+	return api_result(arena_reset(&c->arena, &e) || container_update(c, id, update, &e), &e,
+			  ret_error);
+}
+
 int creel_kill(struct creel *c, const char *id, int signal, bool all, struct creel_error *ret_error)
 {
 	struct err e;

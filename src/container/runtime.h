@@ -33,6 +33,8 @@ int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_
 		   struct err *e) must_check;
 int container_kill(struct creel *c, const char *id, int signal, bool all, struct err *e) must_check;
 int container_delete(struct creel *c, const char *id, bool force, struct err *e) must_check;
+int container_update(struct creel *c, const char *id, const struct creel_update *o,
+		     struct err *e) must_check;
 int container_explain(struct creel *c, const char *id, const struct creel_create *o,
 		      const char **ret, struct err *e) must_check;
 int container_template(struct creel *c, bool rootless, const char **ret, struct err *e) must_check;

@@ -189,6 +189,18 @@ int creel_exec(struct creel *creel, const char *id, const struct creel_exec *x, 
 	return done(ret_error);
 }
 
+int creel_update(struct creel *creel, const char *id, const struct creel_update *u,
+		 struct creel_error *ret_error)
+{
+	(void)creel;
+	note("update %s", id);
+	note_text("resources", u->resources);
+	note_text("name", u->name);
+	note_text("l3_cache_schema", u->l3_cache_schema);
+	note_text("mem_bw_schema", u->mem_bw_schema);
+	return done(ret_error);
+}
+
 const char *creel_status_name(enum creel_status status)
 {
 	static const char *const names[] = {"creating", "created", "running", "paused", "stopped"};

@@ -232,6 +232,36 @@ static void users_are_numbers(void **state)
 	is_refused("creel exec -g x c1 id", 255, "bad gid");
 }
 
+static void limits_become_json(void **state)
+{
+	(void)state;
+	gives("creel update c1", "update c1 resources={}\n");
+	gives("creel update --blkio-weight 10 --cpu-burst 1 --cpu-idle 1 --cpu-period 2 "
+	      "--cpu-quota -1 --cpu-rt-period 3 --cpu-rt-runtime 4 "
+	      "--cpu-share 18446744073709551615 --cpuset-cpus 0-3,7 --cpuset-mems 0 "
+	      "--memory 64M --memory-reservation 1.5g --memory-swap -1 --kernel-memory 1k "
+	      "--kernel-memory-tcp 2k --pids-limit -1 "
+	      "--l3-cache-schema L3:0=f --mem-bw-schema MB:0=70 c1",
+	      "update c1 resources={\"blockIO\":{\"weight\":10},\"cpu\":{\"burst\":1,\"idle\":1,"
+	      "\"period\":2,\"quota\":-1,\"realtimePeriod\":3,\"realtimeRuntime\":4,"
+	      "\"shares\":18446744073709551615,\"cpus\":\"0-3,7\",\"mems\":\"0\"},\"memory\":{"
+	      "\"limit\":67108864,\"reservation\":1610612736,\"swap\":-1,\"kernel\":1024,"
+	      "\"kernelTCP\":2048},\"pids\":{\"limit\":-1}} l3_cache_schema=L3:0=f "
+	      "mem_bw_schema=MB:0=70\n");
+	gives("creel update c1 --memory 0 --pids-limit 5",
+	      "update c1 resources={\"memory\":{\"limit\":0},\"pids\":{\"limit\":5}}\n");
+	is_refused("creel update --memory x c1", 1,
+		   "msg=\"invalid value for memory: invalid size: 'x'\"");
+	is_refused("creel update --memory-swap -5 c1", 1,
+		   "invalid value for memory-swap: invalid size: '-5'");
+	is_refused("creel update --cpu-quota 1.5 c1", 1, "invalid value for cpu-quota: ");
+	is_refused("creel update --cpu-period -1 c1", 1, "invalid value for cpu-period: ");
+	is_refused("creel update --blkio-weight 65536 c1", 1, "invalid value for blkio-weight: ");
+	is_refused("creel update -r /nonexistent c1", 1,
+		   "msg=\"open /nonexistent: no such file or directory\"");
+	is_refused("creel update -r / c1", 1, "read /: not a regular file");
+}
+
 static void the_environment_chooses_the_root(void **state)
 {
 	bool is_root = geteuid() == 0;
@@ -304,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup(wrong_words_are_answered_with_what_may_be_meant, reset),
 		cmocka_unit_test_setup(values_of_global_options_are_checked, reset),
 		cmocka_unit_test_setup(signals_have_numbers_and_names, reset),
+		cmocka_unit_test_setup(limits_become_json, reset),
 		cmocka_unit_test_setup(users_are_numbers, reset),
 		cmocka_unit_test_setup(the_environment_chooses_the_root, reset),
 		cmocka_unit_test_setup(the_environment_hands_sockets_over, reset),
