@@ -15,15 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-
-/* The kernel's linux_dirent64, which no header of musl and none of the kernel's own exports. */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
+#include "sys/folder.h"
 
 struct child {
 	struct child *next;
@@ -57,41 +49,33 @@ static bool is_gone(int number)
 	return number == ENOENT || number == ENODEV;
 }
 
-static int keep_child(struct level *level, const struct entry *entry, struct arena *a,
-		      struct err *e)
+static int keep_child(void *user, const struct folder_entry *entry, struct err *e)
 {
 	size_t length = strlen(entry->name);
+	struct walk *w = user;
 	struct child *child;
 
-	if (entry->type != DT_DIR || !strcmp(entry->name, ".") || !strcmp(entry->name, ".."))
+	if (entry->type != DT_DIR)
 		return 0;
-	child = arena_get(a, sizeof(*child) + length + 1, e);
+	child = arena_get(w->arena, sizeof(*child) + length + 1, e);
 	if (!child)
 		return -1;
 	memcpy(child->name, entry->name, length + 1);
-	child->next = level->children;
-	level->children = child;
+	child->next = w->level->children;
+	w->level->children = child;
 	return 0;
 }
 
-static int list_children(struct walk *w, struct level *level, struct err *e)
+static int list_children(struct walk *w, struct err *e)
 {
-	_Alignas(struct entry) char buf[4096];
 	struct stat st;
-	long n;
 
 	/* The link count tells that a cgroup has no children, as it mostly has not. */
 	if (!fstat(w->dir, &st) && st.st_nlink == 2)
 		return 0;
-	while ((n = syscall(SYS_getdents64, w->dir, buf, sizeof(buf))) > 0)
-		for (long at = 0; at < n;) {
-			const struct entry *entry = (const struct entry *)(buf + at);
-
-			if (keep_child(level, entry, w->arena, e))
-				return -1;
-			at += entry->size;
-		}
-	return n < 0 && !is_gone(errno) ? err_sys(e, "list a cgroup") : 0;
+	if (!folder_list(w->dir, keep_child, w, e) || is_gone(e->sys))
+		return 0;
+	return err_wrap(e, "list a cgroup");
 }
 
 /* Makes fd, a directory called name, the place where the walk is. Takes fd. */
@@ -107,7 +91,7 @@ static int step_into(struct walk *w, int fd, const char *name, struct err *e)
 	w->level = level;
 	if (w->enter && w->enter(w, e))
 		return -1;
-	return list_children(w, level, e);
+	return list_children(w, e);
 }
 
 static int step_down(struct walk *w, struct err *e)
