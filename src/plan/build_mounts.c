@@ -2,8 +2,8 @@
  * Chapter "mounts" of a plan: each entry of mounts becomes one step with flags, data and paths
  * resolved as far as that is possible without looking into the container's tree.
  */
+#include <linux/mount.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/str.h"
 #include "plan/steps.h"
@@ -45,6 +45,12 @@ static const char *bind_source(struct steps *s, const struct plan_request *reque
 static enum plan_mount_how how_of(const struct spec_mount *mount,
 				  const struct mount_options *options)
 {
+	const uint64_t of_file_system = MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME;
+
+	/* "ro" is for the mount alone: the file system may be the host's, too. */
+	if (options->set & MS_REMOUNT && !is_bind(mount) &&
+	    (options->data || (options->set | options->cleared) & of_file_system))
+		return MOUNT_RECONFIGURE;
 	if (options->set & MS_REMOUNT)
 		return MOUNT_REMOUNT;
 	if (is_bind(mount))
@@ -88,6 +94,64 @@ static int check_proc(const struct plan_mount *mount, struct err *e)
 		       mount->target);
 }
 
+static bool same_ranges(const struct idmap_range *a, size_t a_count, const struct idmap_range *b,
+			size_t b_count)
+{
+	return a_count == b_count && (a == b || !memcmp(a, b, a_count * sizeof(*a)));
+}
+
+static bool same_ids(const struct plan_mount_ids *a, const struct plan_mount_ids *b)
+{
+	if (a->path || b->path)
+		return a->path && b->path;
+	return same_ranges(a->uids, a->uid_count, b->uids, b->uid_count) &&
+	       same_ranges(a->gids, a->gid_count, b->gids, b->gid_count);
+}
+
+/* The ids of an id-mapped mount: its own, else those of the container's user namespace. */
+static int fill_ids(struct steps *s, const struct spec_mount *from, struct plan_mount_ids *ids,
+		    struct err *e)
+{
+	const struct spec_namespace *user = spec_namespace_find(s->spec, NS_USER);
+
+	if (!from->uid_mappings.count && user && user->path) {
+		ids->path = user->path;
+		return 0;
+	}
+	if (!from->uid_mappings.count) {
+		ids->uids = s->plan->uids;
+		ids->gids = s->plan->gids;
+		ids->uid_count = s->plan->uid_count;
+		ids->gid_count = s->plan->gid_count;
+		return 0;
+	}
+	ids->uids = build_ranges(s, &from->uid_mappings, e);
+	ids->gids = build_ranges(s, &from->gid_mappings, e);
+	ids->uid_count = from->uid_mappings.count;
+	ids->gid_count = from->gid_mappings.count;
+	return ids->uids && ids->gids ? 0 : -1;
+}
+
+/* list: the mounts so far, the last of which is id-mapped when it asks for that. */
+static int build_ids(struct steps *s, const struct spec_mount *from, struct plan_mount *list,
+		     size_t index, struct err *e)
+{
+	struct plan_mount *mount = &list[index];
+	struct plan_mount_ids *ids;
+
+	if (!from->uid_mappings.count &&
+	    !(mount->extensions & (MOUNT_EXT_IDMAP | MOUNT_EXT_RIDMAP)))
+		return 0;
+	ids = arena_get(s->arena, sizeof(*ids), e);
+	if (!ids || fill_ids(s, from, ids, e))
+		return -1;
+	mount->ids = ids;
+	for (size_t i = 0; i < index; i++)
+		if (list[i].ids && same_ids(list[i].ids, ids))
+			mount->ids = list[i].ids;
+	return 0;
+}
+
 static int fill(struct steps *s, const struct plan_request *request, const struct spec_mount *from,
 		struct plan_mount *mount, struct err *e)
 {
@@ -103,11 +167,12 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 		.flags = options.set & ~(unsigned long)(MS_BIND | MS_REC | MS_REMOUNT),
 		.cleared = options.cleared,
 		.propagation = options.propagation,
-		.propagation_recursive = options.propagation_recursive,
+		.propagation_count = options.propagation_count,
 		.recursive_set = options.recursive_set,
 		.recursive_clear = options.recursive_clear,
 		.data = options.data,
 		.recursive = options.set & MS_REC,
+		.extensions = options.extensions,
 		.tree = NO_TREE,
 	};
 	if (!mount->target)
@@ -135,13 +200,16 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 
 /*
  * Inside a user namespace the sources may be out of reach: the runtime opens their trees and init
- * inherits them. Without privilege outside it can reach no more than init, and clone less.
+ * inherits them. Without privilege outside it can reach no more than init, and clone less. Ids are
+ * mapped outside as well: that takes privilege over the file system, and over the ids.
  */
 static int open_outside(struct steps *s, struct plan_mount *mount, size_t index, struct err *e)
 {
+	bool out_of_reach =
+		mount->how == MOUNT_BIND && s->plan->user_namespace && s->facts->euid == 0;
 	struct step *step;
 
-	if (mount->how != MOUNT_BIND || !s->plan->user_namespace || s->facts->euid != 0)
+	if (!out_of_reach && !mount->ids)
 		return 0;
 	step = steps_add(s, STEP_OPEN_TREE, "/mounts", e);
 	if (!step)
@@ -162,7 +230,8 @@ int build_mounts(struct steps *s, const struct plan_request *request, struct err
 	for (size_t i = 0; i < mounts->count; i++) {
 		struct step *step;
 
-		if (fill(s, request, &mounts->item[i], &list[i], e)) {
+		if (fill(s, request, &mounts->item[i], &list[i], e) ||
+		    build_ids(s, &mounts->item[i], list, i, e)) {
 			if (!e->pointer[0])
 				err_in(e, "/mounts/%zu", i);
 			return -1;

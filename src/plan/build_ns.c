@@ -48,8 +48,8 @@ static int join_those(struct steps *s, bool user, struct err *e)
 	return 0;
 }
 
-static const struct idmap_range *ranges(struct steps *s, const struct spec_id_maps *maps,
-					struct err *e)
+const struct idmap_range *build_ranges(struct steps *s, const struct spec_id_maps *maps,
+				       struct err *e)
 {
 	struct idmap_range *list = arena_get_array(s->arena, maps->count, sizeof(*list), e);
 
@@ -69,8 +69,8 @@ static int build_maps(struct steps *s, bool new_namespace, struct err *e)
 
 	if (!plan->user_namespace)
 		return 0;
-	plan->uids = ranges(s, &linux_->uid_mappings, e);
-	plan->gids = ranges(s, &linux_->gid_mappings, e);
+	plan->uids = build_ranges(s, &linux_->uid_mappings, e);
+	plan->gids = build_ranges(s, &linux_->gid_mappings, e);
 	if (!plan->uids || !plan->gids)
 		return -1;
 	plan->uid_count = linux_->uid_mappings.count;

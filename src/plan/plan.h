@@ -95,10 +95,21 @@ enum step_kind {
 };
 
 enum plan_mount_how {
-	MOUNT_NEW,     /* a new file system */
-	MOUNT_BIND,    /* a clone of a tree of the host */
-	MOUNT_CGROUP,  /* the container's view of its cgroups */
-	MOUNT_REMOUNT, /* only the flags of what is mounted there already */
+	MOUNT_NEW,         /* a new file system */
+	MOUNT_BIND,        /* a clone of a tree of the host */
+	MOUNT_CGROUP,      /* the container's view of its cgroups */
+	MOUNT_REMOUNT,     /* only the flags of what is mounted there already */
+	MOUNT_RECONFIGURE, /* those, and the options of its file system */
+};
+
+/*
+ * The ids of an id-mapped mount: inside is what the file system has, outside what is seen of it.
+ * Mounts with equal ones share one of these.
+ */
+struct plan_mount_ids {
+	const struct idmap_range *uids, *gids;
+	size_t uid_count, gid_count;
+	const char *path; /* of a user namespace that has them; NULL: the ranges above */
 };
 
 struct plan_mount {
@@ -107,13 +118,16 @@ struct plan_mount {
 		*source; /* target absolute in the container, a bind's source absolute outside */
 	unsigned long flags;   /* MS_… that are set */
 	unsigned long cleared; /* MS_… that an option cleared in so many words */
-	uint64_t propagation;  /* MS_PRIVATE, …, 0: none asked for */
-	bool propagation_recursive;
+	/* MS_PRIVATE, …, with MS_REC for the whole tree: one change after the other */
+	const uint32_t *propagation;
+	size_t propagation_count;
 	uint64_t recursive_set,
 		recursive_clear; /* MOUNT_ATTR_… for the whole tree (rro, rnosuid, …) */
 	const char *data;        /* file system options, comma separated; NULL: none */
 	bool recursive;          /* rbind */
 	bool late_readonly;      /* becomes read-only only when everything has been made in it */
+	uint32_t extensions;     /* MOUNT_EXT_… */
+	const struct plan_mount_ids *ids; /* NULL: not id-mapped */
 	size_t tree; /* number of the descriptor that STEP_OPEN_TREE opened, NO_TREE: opened in
 			place */
 };

@@ -4,96 +4,10 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/str.h"
 #include "plan/kinds.h"
 #include "plan/print.h"
-
-static void add_flags(struct str *out, const struct plan_mount *mount)
-{
-	static const struct {
-		unsigned long flag;
-		const char *name;
-	} names[] = {
-		{MS_RDONLY, "ro"},
-		{MS_NOSUID, "nosuid"},
-		{MS_NODEV, "nodev"},
-		{MS_NOEXEC, "noexec"},
-		{MS_SYNCHRONOUS, "sync"},
-		{MS_DIRSYNC, "dirsync"},
-		{MS_MANDLOCK, "mand"},
-		{MS_NOATIME, "noatime"},
-		{MS_NODIRATIME, "nodiratime"},
-		{MS_RELATIME, "relatime"},
-		{MS_STRICTATIME, "strictatime"},
-		{MS_LAZYTIME, "lazytime"},
-		{MS_I_VERSION, "iversion"},
-		{MS_SILENT, "silent"},
-		{256, "nosymfollow"},
-	};
-	const char *separator = " (";
-
-	for (size_t i = 0; i < array_len(names); i++)
-		if (mount->flags & names[i].flag) {
-			str_addf(out, "%s%s", separator, names[i].name);
-			separator = ", ";
-		}
-	if (mount->late_readonly) {
-		str_addf(out, "%sro at the end", separator);
-		separator = ", ";
-	}
-	if (mount->data) {
-		str_addf(out, "%s%s", separator, mount->data);
-		separator = ", ";
-	}
-	if (mount->recursive_set || mount->recursive_clear) {
-		str_addf(out, "%srecursive +0x%llx -0x%llx", separator,
-			 (unsigned long long)mount->recursive_set,
-			 (unsigned long long)mount->recursive_clear);
-		separator = ", ";
-	}
-	if (separator[0] == ',')
-		str_add_char(out, ')');
-}
-
-static void add_propagation(struct str *out, const struct plan_mount *mount)
-{
-	static const struct {
-		uint64_t flag;
-		const char *name;
-	} names[] = {{MS_PRIVATE, "private"},
-		     {MS_SLAVE, "slave"},
-		     {MS_SHARED, "shared"},
-		     {MS_UNBINDABLE, "unbindable"}};
-
-	for (size_t i = 0; i < array_len(names); i++)
-		if (mount->propagation == names[i].flag)
-			str_addf(out, ", %s%s", mount->propagation_recursive ? "r" : "",
-				 names[i].name);
-}
-
-static void describe_mount(const struct step *step, struct str *out)
-{
-	const struct plan_mount *mount = step->mount;
-
-	switch (mount->how) {
-	case MOUNT_BIND:
-		str_addf(out, "%s %s on %s", mount->recursive ? "bind with all below" : "bind",
-			 mount->source, mount->target);
-		break;
-	case MOUNT_CGROUP:
-		str_addf(out, "mount the cgroup's view on %s", mount->target);
-		break;
-	case MOUNT_REMOUNT:
-		str_addf(out, "remount %s", mount->target);
-		break;
-	default:
-		str_addf(out, "mount %s on %s", mount->type, mount->target);
-	}
-	add_flags(out, mount);
-	add_propagation(out, mount);
-}
 
 static void add_ns_flags(struct str *out, uint64_t flags)
 {
@@ -126,7 +40,7 @@ static bool describe_special(const struct step *step, struct str *out)
 {
 	switch (step->kind) {
 	case STEP_MOUNT:
-		describe_mount(step, out);
+		print_mount(step->mount, out);
 		break;
 	case STEP_DEVICE:
 		describe_device(step, out);
@@ -182,7 +96,7 @@ static void describe_values(const struct step *step, struct str *out)
 		str_addf(out, "allow devices by %zu rules", step->rules->count);
 		break;
 	case STEP_OPEN_TREE:
-		str_addf(out, "open %s for %s", step->mount->source, step->mount->target);
+		print_tree(step->mount, out);
 		break;
 	case STEP_AFFINITY:
 		str_addf(out, "run on processors: %s",

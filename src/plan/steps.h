@@ -46,4 +46,6 @@ int build_process(struct steps *s, const struct spec_process *process, struct er
 int build_execution(struct steps *s, const struct spec_process *process, struct err *e) must_check;
 
 /* Facts that several chapters ask for. */
+const struct idmap_range *build_ranges(struct steps *s, const struct spec_id_maps *maps,
+				       struct err *e) must_check;
 bool build_dev_is_mounted(const struct plan *plan); /* a bind covers /dev; after build_mounts */

@@ -19,9 +19,9 @@ step_doer do_root, do_pivot, do_root_readonly, do_hostname, do_domainname, do_sy
 /* do_masks.c */
 step_doer do_readonly_path, do_mask_path;
 /* do_mount.c */
-step_doer do_open_tree, do_mount, do_mount_readonly;
-/* do_mount_cgroup.c: part of do_mount */
-step_doer do_mount_cgroup;
+step_doer do_mount, do_mount_readonly;
+/* do_mount_bind.c, do_mount_new.c, do_mount_cgroup.c: parts of do_mount */
+step_doer do_open_tree, do_mount_bind, do_mount_new, do_mount_cgroup;
 /* do_device.c */
 step_doer do_device, do_dev_links;
 /* do_hook.c */

@@ -23,6 +23,7 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 		.gate = -1,
 		.container = -1,
 		.console = -1,
+		.ids_namespace = -1,
 		.pidfd = -1,
 		.state = -1,
 		.root = -1,
@@ -50,6 +51,7 @@ void walk_done(struct walk *w)
 	fd_close(&w->console);
 	fd_close(&w->incoming.terminal);
 	fd_close(&w->incoming.agent);
+	fd_close(&w->ids_namespace);
 	cgroup_close(&w->cgroup);
 	for (size_t i = 0; w->trees && i < w->plan->tree_count; i++)
 		fd_close(&w->trees[i]);

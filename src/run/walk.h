@@ -29,6 +29,8 @@ struct walk {
 	bool made_cgroup;              /* the cgroup is ours, and not one that others are in */
 	bool in_cgroup;                /* the clone put init into the version 2 cgroup */
 	int *trees;                    /* plan->tree_count detached mounts */
+	int ids_namespace; /* user namespace of the last id-mapped mount, −1: none yet */
+	const struct plan_mount_ids *ids; /* what it maps */
 	char *title; /* memory of the command line and the environment, NULL: unknown */
 	size_t title_size;
 	int gate;      /* socket on which init waits for start, −1: none */

@@ -31,7 +31,9 @@ static const struct option table[] = {
 	{"async", CLEAR, MS_SYNCHRONOUS},
 	{"atime", CLEAR, MS_NOATIME},
 	{"bind", SET, MS_BIND},
+	{"copy-symlink", EXTENSION, MOUNT_EXT_COPY_SYMLINK},
 	{"defaults", SET, 0},
+	{"dest-nofollow", EXTENSION, MOUNT_EXT_DEST_NOFOLLOW},
 	{"dev", CLEAR, MS_NODEV},
 	{"diratime", CLEAR, MS_NODIRATIME},
 	{"dirsync", SET, MS_DIRSYNC},
@@ -84,6 +86,7 @@ static const struct option table[] = {
 	{"shared", PROPAGATION, MS_SHARED},
 	{"silent", SET, MS_SILENT},
 	{"slave", PROPAGATION, MS_SLAVE},
+	{"src-nofollow", EXTENSION, MOUNT_EXT_SRC_NOFOLLOW},
 	{"strictatime", SET, MS_STRICTATIME},
 	{"suid", CLEAR, MS_NOSUID},
 	{"symfollow", CLEAR, MS_NOSYMFOLLOW},
@@ -146,9 +149,7 @@ static void apply(struct mount_options *m, const struct option *o)
 		m->cleared |= o->flag;
 		break;
 	case PROPAGATION:
-		m->propagation = o->flag & ~(uint32_t)MS_REC;
-		m->propagation_recursive = o->flag & MS_REC;
-		break;
+		break; /* add_propagation */
 	case ATTR_SET:
 	case ATTR_CLEAR:
 		change_attr(m, o);
@@ -158,6 +159,18 @@ static void apply(struct mount_options *m, const struct option *o)
 		m->extensions |= o->flag;
 		break;
 	}
+}
+
+/* limit: how many there can be at most. */
+static int add_propagation(struct mount_options *m, const struct option *o, size_t limit,
+			   struct arena *a, struct err *e)
+{
+	if (!m->propagation)
+		m->propagation = arena_get_array(a, limit, sizeof(*m->propagation), e);
+	if (!m->propagation)
+		return -1;
+	m->propagation[m->propagation_count++] = o->flag;
+	return 0;
 }
 
 int mount_options_parse(const struct str_list *options, struct arena *a, struct mount_options *ret,
@@ -170,6 +183,11 @@ int mount_options_parse(const struct str_list *options, struct arena *a, struct 
 	for (size_t i = 0; i < options->count; i++) {
 		const struct option *o = find(options->item[i]);
 
+		if (o && o->kind == PROPAGATION) {
+			if (add_propagation(&m, o, options->count - i, a, e))
+				return -1;
+			continue;
+		}
 		if (o) {
 			apply(&m, o);
 			continue;

@@ -2,7 +2,8 @@
  * What the options of a mount mean: one table of every name that is not left to the file system.
  *
  * Source: runtime-spec config.md "Linux mount options", mount(8), mount_setattr(2); names and
- * numbers are runc's. The constants are those of linux/mount.h.
+ * numbers are runc's, and copy-symlink, src-nofollow and dest-nofollow crun's. The constants are
+ * those of linux/mount.h.
  */
 #pragma once
 
@@ -17,8 +18,12 @@
 /* What is neither a flag nor left to the file system. */
 enum {
 	MOUNT_EXT_TMPCOPYUP = 1, /* fill the tmpfs with what it covers */
-	MOUNT_EXT_IDMAP = 2,     /* id-mapped: by the mount's own mappings, or the container's */
-	MOUNT_EXT_RIDMAP = 4,    /* the same for the whole tree */
+	/* id-mapped: by the mount's own mappings, or the container's */
+	MOUNT_EXT_IDMAP = 2,
+	MOUNT_EXT_RIDMAP = 4,         /* the same for the whole tree */
+	MOUNT_EXT_COPY_SYMLINK = 8,   /* a source that is a link is made anew at the destination */
+	MOUNT_EXT_SRC_NOFOLLOW = 16,  /* … is itself what is bound */
+	MOUNT_EXT_DEST_NOFOLLOW = 32, /* a destination that is a link is itself what is covered */
 };
 
 struct mount_options {
@@ -26,11 +31,15 @@ struct mount_options {
 	uint64_t set, cleared;
 	/* MOUNT_ATTR_… for mount_setattr(AT_RECURSIVE); 0 and 0: none */
 	uint64_t recursive_set, recursive_clear;
-	/* MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE; 0: none. The last one wins */
-	uint64_t propagation;
-	bool propagation_recursive; /* … for the whole tree ("rslave") */
-	uint32_t extensions;        /* MOUNT_EXT_… */
-	const char *data;           /* all others, joined by commas; NULL when there are none */
+	/*
+	 * MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE, with MS_REC for the whole tree
+	 * ("rslave"): each is a change of its own, in the order of the list ("slave", "shared" is
+	 * both)
+	 */
+	uint32_t *propagation;
+	size_t propagation_count;
+	uint32_t extensions; /* MOUNT_EXT_… */
+	const char *data;    /* all others, joined by commas; NULL when there are none */
 };
 
 /* Errors: ERR_NO_MEMORY. */

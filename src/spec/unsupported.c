@@ -4,7 +4,6 @@
  */
 #include <string.h>
 
-#include "spec/mount_options.h"
 #include "spec/validate.h"
 
 struct unsupported {
@@ -49,29 +48,8 @@ static int refuse_linux(const struct spec_linux *l, struct err *e)
 	return refuse_first(rows, array_len(rows), e);
 }
 
-static int refuse_mount(const struct spec_mount *m, struct err *e)
-{
-	static const char names[][12] = {"idmap", "ridmap", "tmpcopyup"};
-
-	if (m->uid_mappings.count || m->gid_mappings.count) {
-		err_set(e, ERR_UNSUPPORTED, "an id-mapped mount is not supported yet");
-		return err_in(e, m->uid_mappings.count ? "/uidMappings" : "/gidMappings");
-	}
-	for (size_t i = 0; i < m->options.count; i++)
-		for (size_t n = 0; n < array_len(names); n++)
-			if (str_equal(m->options.item[i], names[n])) {
-				err_set(e, ERR_UNSUPPORTED,
-					"the mount option %s is not supported yet", names[n]);
-				return err_in(e, "/options/%zu", i);
-			}
-	return 0;
-}
-
 int spec_refuse_unsupported(const struct spec *spec, struct err *e)
 {
-	for (size_t i = 0; i < spec->mounts.count; i++)
-		if (refuse_mount(&spec->mounts.item[i], e))
-			return err_in(e, "/mounts/%zu", i);
 	if (spec->process && spec_refuse_unsupported_process(spec->process, e))
 		return -1;
 	return refuse_linux(&spec->linux_, e);

@@ -19,6 +19,33 @@ static bool is_id_mapped(const struct spec_mount *m, const struct mount_options 
 	       options->extensions & (MOUNT_EXT_IDMAP | MOUNT_EXT_RIDMAP);
 }
 
+/* The options that are neither flags nor data. */
+static int check_extensions(const struct spec_mount *m, const struct mount_options *options,
+			    struct err *e)
+{
+	const uint32_t links =
+		MOUNT_EXT_COPY_SYMLINK | MOUNT_EXT_SRC_NOFOLLOW | MOUNT_EXT_DEST_NOFOLLOW;
+	const uint32_t asked = options->extensions;
+
+	if (asked & MOUNT_EXT_TMPCOPYUP &&
+	    (is_bind(m, options) || !m->type || !str_equal(m->type, "tmpfs")))
+		return validate_fail(e, "/options",
+				     "invalid mount \"%s\": tmpcopyup is only supported for tmpfs",
+				     m->destination);
+	if (asked & links && !is_bind(m, options))
+		return validate_fail(e, "/options",
+				     "invalid mount \"%s\": copy-symlink, src-nofollow and "
+				     "dest-nofollow are only supported for bind-mounts",
+				     m->destination);
+	if (asked & MOUNT_EXT_COPY_SYMLINK &&
+	    asked & (MOUNT_EXT_SRC_NOFOLLOW | MOUNT_EXT_DEST_NOFOLLOW))
+		return validate_fail(e, "/options",
+				     "invalid mount \"%s\": `copy-symlink` is mutually exclusive "
+				     "with `src-nofollow` and `dest-nofollow`",
+				     m->destination);
+	return 0;
+}
+
 /* How the entry is written. */
 int validate_mount(const struct validation *v, size_t index, struct err *e)
 {
@@ -35,7 +62,26 @@ int validate_mount(const struct validation *v, size_t index, struct err *e)
 				     "invalid mount \"%s\": bind mounts cannot have any "
 				     "filesystem-specific options applied: %s",
 				     m->destination, options.data);
-	return 0;
+	return check_extensions(m, &options, e);
+}
+
+/*
+ * A new file system is id-mapped as a bind is, if its kind can be: those here belong to a namespace
+ * or to the kernel, and never can.
+ */
+static bool can_be_id_mapped(const struct spec_mount *m, const struct mount_options *options)
+{
+	static const char *const never[] = {"cgroup", "cgroup2", "devpts",
+					    "mqueue", "proc",    "sysfs"};
+
+	if (options->set & MS_REMOUNT)
+		return false;
+	if (is_bind(m, options))
+		return true;
+	for (size_t i = 0; i < array_len(never); i++)
+		if (!m->type || str_equal(m->type, never[i]))
+			return false;
+	return true;
 }
 
 static int check_id_map(const struct validation *v, const struct spec_mount *m,
@@ -44,10 +90,11 @@ static int check_id_map(const struct validation *v, const struct spec_mount *m,
 	const struct spec_namespace *user = validate_namespace(v->spec, NS_USER);
 	const struct spec_id_maps *uid = &m->uid_mappings, *gid = &m->gid_mappings;
 
-	if (!is_bind(m, options))
+	if (!can_be_id_mapped(m, options))
 		return validate_fail(
 			e, "",
-			"invalid mount \"%s\": id-mapped mounts are only supported for bind-mounts",
+			"invalid mount \"%s\": id-mapped mounts are only supported for bind-mounts "
+			"and for file systems of disks or memory",
 			m->destination);
 	if (v->rootless)
 		return validate_fail(

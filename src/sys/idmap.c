@@ -5,14 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "sys/process.h"
 
 extern char **environ;
 
@@ -115,4 +118,54 @@ int idmap_write(pid_t pid, const struct idmap_range *uids, size_t uid_count,
 	if (gid_count && write_map(pid, "gid_map", "newgidmap", gids, gid_count, a, e))
 		return -1;
 	return 0;
+}
+
+/* What keeps a namespace alive until it is open: a process that ends with the other end of wait. */
+static void hold(int wait) __attribute__((noreturn));
+static void hold(int wait)
+{
+	char byte;
+
+	while (read(wait, &byte, 1) < 0 && errno == EINTR)
+		continue;
+	_exit(0);
+}
+
+static int open_namespace(pid_t pid, struct err *e)
+{
+	char path[48];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd = fd_open(path, O_RDONLY);
+	if (fd < 0)
+		return err_sys(e, "open the user namespace of a mount");
+	return fd;
+}
+
+int idmap_namespace(const struct idmap_range *uids, size_t uid_count,
+		    const struct idmap_range *gids, size_t gid_count, struct arena *a,
+		    struct err *e)
+{
+	struct process_clone clone = {
+		.flags = CLONE_NEWUSER, .cgroup = -1, .ret_in_cgroup = &(bool){false}};
+	int ends[2], fd = -1;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return err_sys(e, "pipe");
+	pid = process_clone(&clone, e);
+	if (pid == 0) {
+		(void)close(ends[1]);
+		hold(ends[0]);
+	}
+	(void)close(ends[0]);
+	if (pid < 0)
+		err_wrap(e, "make a user namespace for the ids of a mount");
+	else if (!idmap_write(pid, uids, uid_count, gids, gid_count, a, e))
+		fd = open_namespace(pid, e);
+	(void)close(ends[1]);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return fd;
 }

@@ -24,5 +24,13 @@ int idmap_write(pid_t pid, const struct idmap_range *uids, size_t uid_count,
 		const struct idmap_range *gids, size_t gid_count, struct arena *a,
 		struct err *e) must_check;
 
+/*
+ * A new user namespace with these maps, for mounts whose ids it maps (mount_setattr(2)): no process
+ * is left in it. Gives a descriptor.
+ */
+int idmap_namespace(const struct idmap_range *uids, size_t uid_count,
+		    const struct idmap_range *gids, size_t gid_count, struct arena *a,
+		    struct err *e) must_check;
+
 /* The outside id of an inside one; false when it is not mapped. */
 bool idmap_outside(const struct idmap_range *ranges, size_t count, uint32_t inside, uint32_t *ret);

@@ -263,25 +263,51 @@ int inroot_mkfile(int root, const char *path, mode_t mode, struct err *e)
 	return fd;
 }
 
-int inroot_symlink(int root, const char *path, const char *text, struct err *e)
+/* Makes the link name in the open folder; one with the same text may be there already. */
+static int place_link(int folder, const char *name, const char *text)
 {
-	char name[NAME_MAX + 1], old[256];
-	_close_ int opened = -1;
-	int folder = open_parent(root, path, name, &opened, e);
+	char old[PATH_MAX];
 	ssize_t n;
 
-	if (folder < 0)
-		return -1;
 	if (!symlinkat(text, folder, name))
 		return 0;
 	if (errno != EEXIST)
-		return err_sys(e, "create link \"%s\" in the container's root", path);
+		return -1;
 	n = readlinkat(folder, name, old, sizeof(old) - 1);
 	if (n >= 0) {
 		old[n] = '\0';
 		if (str_equal(old, text))
 			return 0;
 	}
+	errno = EEXIST;
+	return -1;
+}
+
+int inroot_symlink_new(int root, const char *path, const char *text, struct err *e)
+{
+	char name[NAME_MAX + 1];
+	_close_ int opened = -1;
+	int folder = open_parent(root, path, name, &opened, e);
+
+	if (folder < 0)
+		return -1;
+	if (place_link(folder, name, text))
+		return err_sys(e, "create link \"%s\" to %s in the container's root", path, text);
+	return 0;
+}
+
+int inroot_symlink(int root, const char *path, const char *text, struct err *e)
+{
+	char name[NAME_MAX + 1];
+	_close_ int opened = -1;
+	int folder = open_parent(root, path, name, &opened, e);
+
+	if (folder < 0)
+		return -1;
+	if (!place_link(folder, name, text))
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(e, "create link \"%s\" in the container's root", path);
 	if (unlinkat(folder, name, 0) || symlinkat(text, folder, name))
 		return err_sys(e, "replace \"%s\" in the container's root by a link to %s", path,
 			       text);

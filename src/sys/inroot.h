@@ -42,6 +42,9 @@ int inroot_mkfile(int root, const char *path, mode_t mode, struct err *e) must_c
  */
 int inroot_mknod(int root, const char *path, mode_t mode, dev_t device, struct err *e) must_check;
 
+/* Makes a symbolic link; an existing one with the same text is fine, anything else EEXIST. */
+int inroot_symlink_new(int root, const char *path, const char *text, struct err *e) must_check;
+
 /*
  * Makes a symbolic link; an existing one with the same text is fine, one with another text is
  * replaced.

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -82,20 +83,27 @@ static int configure_data(int context, const char *data, struct err *e)
 	return 0;
 }
 
-static int configure_flags(int context, unsigned long sb_flags, struct err *e)
+static int configure_flags(int context, unsigned long set, unsigned long cleared, struct err *e)
 {
 	static const struct {
 		unsigned long flag;
-		const char *key;
+		char set[10], clear[12];
 	} keys[] = {
-		{MS_RDONLY, "ro"},         {MS_SYNCHRONOUS, "sync"}, {MS_DIRSYNC, "dirsync"},
-		{MS_LAZYTIME, "lazytime"}, {MS_MANDLOCK, "mand"},
+		{MS_RDONLY, "ro", "rw"},
+		{MS_SYNCHRONOUS, "sync", "async"},
+		{MS_DIRSYNC, "dirsync", ""}, /* nothing takes that back */
+		{MS_LAZYTIME, "lazytime", "nolazytime"},
+		{MS_MANDLOCK, "mand", "nomand"},
 	};
 
-	for (size_t i = 0; i < array_len(keys); i++)
-		if (sb_flags & keys[i].flag &&
-		    configure(context, FSCONFIG_SET_FLAG, keys[i].key, NULL, e))
+	for (size_t i = 0; i < array_len(keys); i++) {
+		const char *key = set & keys[i].flag       ? keys[i].set
+				  : cleared & keys[i].flag ? keys[i].clear
+							   : "";
+
+		if (*key && configure(context, FSCONFIG_SET_FLAG, key, NULL, e))
 			return -1;
+	}
 	return 0;
 }
 
@@ -109,7 +117,7 @@ int mountfd_new(const char *type, const char *source, const char *data, unsigned
 		return err_sys(e, "open file system type \"%s\"", type);
 	if (source && *source && configure(context, FSCONFIG_SET_STRING, "source", source, e))
 		return -1;
-	if (configure_flags(context, sb_flags, e))
+	if (configure_flags(context, sb_flags, 0, e))
 		return -1;
 	if (configure_data(context, data, e) ||
 	    configure(context, FSCONFIG_CMD_CREATE, NULL, NULL, e))
@@ -118,6 +126,23 @@ int mountfd_new(const char *type, const char *source, const char *data, unsigned
 	if (mount < 0)
 		return err_sys(e, "mount file system type \"%s\"", type);
 	return mount;
+}
+
+int mountfd_reconfigure(int fd, const char *data, unsigned long set, unsigned long cleared,
+			struct err *e)
+{
+	_close_ int context = (int)syscall(SYS_fspick, fd, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+
+	if (context < 0)
+		return err_sys(e, "fspick");
+	if (configure_flags(context, set, cleared, e) || configure_data(context, data, e))
+		return -1;
+	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0)) {
+		err_sys(e, "reconfigure the file system");
+		add_kernel_message(context, e);
+		return -1;
+	}
+	return 0;
 }
 
 static int clone_tree(int dirfd, const char *path, unsigned flags, struct err *e)
@@ -152,8 +177,7 @@ int mountfd_set_at(int dirfd, const char *path, const struct mountfd_attr *attr,
 	unsigned flags = (*path ? 0 : AT_EMPTY_PATH) | (recursive ? AT_RECURSIVE : 0u);
 
 	if (change.attr_set & MOUNT_ATTR__ATIME)
-		change.attr_clr |= MOUNT_ATTR__ATIME; /* an atime mode is a number, not a bit: clear
-							 it first */
+		change.attr_clr |= MOUNT_ATTR__ATIME; /* a number, not a bit: cleared first */
 	if (syscall(SYS_mount_setattr, dirfd, path, flags, &change, sizeof(change)))
 		return err_sys(e, "mount_setattr %s", path);
 	return 0;
@@ -162,6 +186,30 @@ int mountfd_set_at(int dirfd, const char *path, const struct mountfd_attr *attr,
 int mountfd_set(int fd, const struct mountfd_attr *attr, bool recursive, struct err *e)
 {
 	return mountfd_set_at(fd, "", attr, recursive, e);
+}
+
+int mountfd_map_ids(int fd, int user_namespace, bool recursive, struct err *e)
+{
+	struct mount_attr change = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (unsigned)user_namespace,
+	};
+	unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
+
+	if (syscall(SYS_mount_setattr, fd, "", flags, &change, sizeof(change)))
+		return err_sys(e, "mount_setattr MOUNT_ATTR_IDMAP");
+	return 0;
+}
+
+int mountfd_where(int fd, uint64_t *ret_id, bool *ret_root, struct err *e)
+{
+	struct statx st = {0};
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st))
+		return err_sys(e, "statx");
+	*ret_id = st.stx_mnt_id;
+	*ret_root = st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	return 0;
 }
 
 int mountfd_attach(int mount, int target, struct err *e)
@@ -187,9 +235,27 @@ uint64_t mountfd_attr_of_flags(unsigned long ms_flags)
 	for (size_t i = 0; i < array_len(pairs); i++)
 		if (ms_flags & pairs[i].flag)
 			attr |= pairs[i].attr;
-	if (ms_flags & MS_NOATIME)
-		attr |= MOUNT_ATTR_NOATIME;
-	else if (ms_flags & MS_STRICTATIME)
+	/* mount(2): strictatime takes noatime back */
+	if (ms_flags & MS_STRICTATIME)
 		attr |= MOUNT_ATTR_STRICTATIME;
+	else if (ms_flags & MS_NOATIME)
+		attr |= MOUNT_ATTR_NOATIME;
 	return attr;
+}
+
+struct mountfd_attr mountfd_change_of_flags(unsigned long set, unsigned long cleared)
+{
+	const uint64_t times = MS_NOATIME | MS_STRICTATIME;
+	struct mountfd_attr change = {
+		.set = mountfd_attr_of_flags(set),
+		.clear = mountfd_attr_of_flags(cleared & ~times),
+	};
+
+	/*
+	 * The access time is one field: whoever touches it replaces it, by relatime if by nothing
+	 * else.
+	 */
+	if (set & (times | MS_RELATIME) || cleared & times)
+		change.clear |= MOUNT_ATTR__ATIME;
+	return change;
 }

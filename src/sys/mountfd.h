@@ -34,6 +34,13 @@ int mountfd_new(const char *type, const char *source, const char *data, unsigned
 		uint64_t attr_set, struct err *e) must_check;
 
 /*
+ * Changes the options of the file system that is mounted at fd: data as above, and the MS_ flags of
+ * a file system that are set and cleared.
+ */
+int mountfd_reconfigure(int fd, const char *data, unsigned long set, unsigned long cleared,
+			struct err *e) must_check;
+
+/*
  * Clones the mount at dirfd/path (path "" for dirfd itself), with all mounts below when recursive.
  * Detached.
  */
@@ -52,8 +59,21 @@ int mountfd_set(int fd, const struct mountfd_attr *attr, bool recursive, struct 
 int mountfd_set_at(int dirfd, const char *path, const struct mountfd_attr *attr, bool recursive,
 		   struct err *e) must_check;
 
+/*
+ * Maps the ids of the detached mount at fd, of all mounts below it too when recursive, by those of
+ * a user namespace: inside is what the file system has, outside what is seen. EINVAL in e->sys: a
+ * file system that cannot be id-mapped.
+ */
+int mountfd_map_ids(int fd, int user_namespace, bool recursive, struct err *e) must_check;
+
 /* Attaches the detached mount onto the open target. */
 int mountfd_attach(int mount, int target, struct err *e) must_check;
 
-/* MS_RDONLY, MS_NOSUID, … of mount(2) as MOUNT_ATTR_ bits, without the atime modes. */
+/* The number of the mount that fd is on, and whether fd is its root. */
+int mountfd_where(int fd, uint64_t *ret_id, bool *ret_root, struct err *e) must_check;
+
+/* MS_RDONLY, MS_NOSUID, … of mount(2) as MOUNT_ATTR_ bits. */
 uint64_t mountfd_attr_of_flags(unsigned long ms_flags);
+
+/* What a remount with these flags changes: set ones, and ones that are explicitly not to be set. */
+struct mountfd_attr mountfd_change_of_flags(unsigned long set, unsigned long cleared);

@@ -17,8 +17,6 @@
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
 
-#define PROC_ROOT_INO 1
-
 int procfs_open(struct err *e)
 {
 	struct err not_permitted;
@@ -33,7 +31,7 @@ int procfs_open(struct err *e)
 		return err_sys(e, "open /proc");
 	if (fstatfs(fd, &fs) || fstat(fd, &st))
 		return err_sys(e, "stat /proc");
-	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INO)
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROCFS_ROOT_INODE)
 		return err_set(e, ERR_UNSUPPORTED, "open /proc: it is not the root of a procfs");
 	return fd_take(&fd);
 }

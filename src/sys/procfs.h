@@ -12,6 +12,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+/* The inode of the root of every procfs. */
+#define PROCFS_ROOT_INODE 1
+
 /*
  * The root of a procfs nobody else can mount over: a detached instance of the caller's pid
  * namespace, or, where that is not permitted, /proc after a check that it really is the root of a

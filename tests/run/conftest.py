@@ -81,6 +81,15 @@ def bundle(program, workshop, shared_rootfs):
 
 
 @pytest.fixture
+def volume(bundle):
+    """A directory of the host with one file, to be mounted."""
+    path = bundle.path / "volume"
+    path.mkdir()
+    (path / "file").write_text("from outside\n")
+    return path
+
+
+@pytest.fixture
 def prober(bundle):
     """Skips a test that needs bin/probe where it could not be built."""
     if not (bundle.rootfs / "bin/probe").exists():

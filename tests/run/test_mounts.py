@@ -4,36 +4,11 @@ import os
 import re
 import stat
 import subprocess
-from contextlib import contextmanager
 
 import pytest
 
 import host
-
-
-def mountinfo(bundle, **how):
-    """{mount point: Mount} as the container sees it; of stacked mounts the topmost."""
-    bundle.args("cat", "/proc/self/mountinfo")
-    return {m.point: m for m in host.parse_mountinfo(bundle.run(**how).ok().stdout)}
-
-
-@pytest.fixture
-def volume(bundle):
-    """A directory of the host with one file, to be mounted."""
-    path = bundle.path / "volume"
-    path.mkdir()
-    (path / "file").write_text("from outside\n")
-    return path
-
-
-@contextmanager
-def host_mount(path, *options):
-    """A tmpfs on a directory of the host while the block lasts."""
-    subprocess.run(["mount", "-t", "tmpfs", *options, "tmpfs", path], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-R", path], check=True)
+from mounting import host_mount, mountinfo
 
 
 # ---- bind mounts ----
@@ -244,16 +219,6 @@ def test_tmpfs_takes_the_mode_of_its_mount_point(bundle):
 def test_readonly_tmpfs(bundle):
     bundle.mount("/mnt", "tmpfs", "tmpfs", "ro")
     assert "Read-only" in bundle.output("touch /mnt/x 2>&1; true")
-
-
-def test_tmpcopyup(bundle):
-    bundle.write("data/sub/file", "from the image\n")
-    (bundle.rootfs / "data/sub").chmod(0o750)
-    (bundle.rootfs / "data/link").symlink_to("sub/file")
-    bundle.mount("/data", "tmpfs", "tmpfs", "tmpcopyup")
-    out = bundle.output("cat /data/link; stat -c %a /data/sub; echo changed >/data/sub/file")
-    assert out == "from the image\n750"
-    assert (bundle.rootfs / "data/sub/file").read_text() == "from the image\n"
 
 
 def test_unknown_filesystem(bundle):
@@ -481,13 +446,3 @@ def test_rootfs_on_a_shared_mount(bundle):
 
 def test_no_pivot(bundle):
     assert bundle.output("ls / | head -1; echo $$", "--no-pivot").endswith("1")
-
-
-@pytest.mark.creel_only("1.1 knows neither type nor mappings of id-mapped binds")
-def test_idmapped_bind(bundle, volume):
-    os.chown(volume / "file", 1000, 1000)
-    bundle.config["mounts"].append({
-        "destination": "/mnt", "type": "bind", "source": str(volume), "options": ["bind", "idmap"],
-        "uidMappings": [{"containerID": 1000, "hostID": 2000, "size": 1}],
-        "gidMappings": [{"containerID": 1000, "hostID": 3000, "size": 1}]})
-    assert bundle.output("stat -c %u:%g /mnt/file") == "2000:3000"

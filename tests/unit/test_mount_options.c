@@ -53,16 +53,19 @@ static void the_rest_is_left_to_the_file_system(void **state)
 	assert_null(parse(NULL).data);
 }
 
-static void the_last_propagation_wins(void **state)
+/* A slave that is then shared is both: no later one takes an earlier one back. */
+static void propagations_are_kept_in_their_order(void **state)
 {
-	struct mount_options m = parse("shared", "rslave", NULL);
+	struct mount_options m = parse("rslave", "ro", "shared", "slave", NULL);
 	uint32_t flags;
 
 	(void)state;
-	assert_int_equal(m.propagation, MS_SLAVE);
-	assert_true(m.propagation_recursive);
-	assert_int_equal(m.set, 0);
-	assert_int_equal(parse("ro", NULL).propagation, 0);
+	assert_int_equal(m.propagation_count, 3);
+	assert_int_equal(m.propagation[0], MS_SLAVE | MS_REC);
+	assert_int_equal(m.propagation[1], MS_SHARED);
+	assert_int_equal(m.propagation[2], MS_SLAVE);
+	assert_int_equal(m.set, MS_RDONLY);
+	assert_int_equal(parse("ro", NULL).propagation_count, 0);
 	assert_true(mount_options_propagation("runbindable", &flags));
 	assert_int_equal(flags, MS_UNBINDABLE | MS_REC);
 	assert_false(mount_options_propagation("rbind", &flags));
@@ -109,6 +112,8 @@ static void extensions_are_told(void **state)
 	assert_int_equal(parse("tmpcopyup", "idmap", NULL).extensions,
 			 MOUNT_EXT_TMPCOPYUP | MOUNT_EXT_IDMAP);
 	assert_int_equal(parse("ridmap", NULL).extensions, MOUNT_EXT_RIDMAP);
+	assert_int_equal(parse("copy-symlink", "src-nofollow", "dest-nofollow", NULL).extensions,
+			 MOUNT_EXT_COPY_SYMLINK | MOUNT_EXT_SRC_NOFOLLOW | MOUNT_EXT_DEST_NOFOLLOW);
 }
 
 static void the_names_are_sorted_and_do_something(void **state)
@@ -125,7 +130,7 @@ static void the_names_are_sorted_and_do_something(void **state)
 		assert_true(strcmp(mount_options_name(i), "idmap") &&
 			    strcmp(mount_options_name(i), "ridmap"));
 	}
-	assert_int_equal(i, 60);
+	assert_int_equal(i, 63);
 }
 
 int main(void)
@@ -133,7 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flags_are_set_and_taken_back),
 		cmocka_unit_test(the_rest_is_left_to_the_file_system),
-		cmocka_unit_test(the_last_propagation_wins),
+		cmocka_unit_test(propagations_are_kept_in_their_order),
 		cmocka_unit_test(recursive_attributes_are_kept_apart),
 		cmocka_unit_test(access_time_is_one_field),
 		cmocka_unit_test(extensions_are_told),

@@ -187,6 +187,9 @@ static void sysctls(void **state)
 }
 
 #define MOUNT(fields) "{" BOTH "'mounts':[{'destination':'/a'},{" fields "}]}"
+#define ONLY_BINDS \
+	"invalid mount \"/b\": id-mapped mounts are only supported for bind-mounts and for file " \
+	"systems of disks or memory"
 #define ID_MAPS "'uidMappings':[{'size':1}],'gidMappings':[{'size':1}]"
 
 static void mounts(void **state)
@@ -204,8 +207,10 @@ static void mounts(void **state)
 		 "options applied: mode=755",
 		 "/mounts/1/options"},
 		{MOUNT("'destination':'/b','options':['bind']," ID_MAPS), NULL, NULL},
-		{MOUNT("'destination':'/b','type':'tmpfs'," ID_MAPS),
-		 "invalid mount \"/b\": id-mapped mounts are only supported for bind-mounts",
+		{MOUNT("'destination':'/b','type':'tmpfs'," ID_MAPS), NULL, NULL},
+		{MOUNT("'destination':'/b','type':'proc'," ID_MAPS), ONLY_BINDS, "/mounts/1"},
+		{MOUNT("'destination':'/b'," ID_MAPS), ONLY_BINDS, "/mounts/1"},
+		{MOUNT("'destination':'/b','options':['bind','remount']," ID_MAPS), ONLY_BINDS,
 		 "/mounts/1"},
 		{MOUNT("'destination':'/b','options':['bind'],'uidMappings':[{'size':1}]"),
 		 "invalid mount \"/b\": id-mapped mounts must have both uid and gid mappings "
@@ -215,6 +220,23 @@ static void mounts(void **state)
 		 "invalid mount \"/b\": id-mapped mounts must have both uid and gid mappings "
 		 "specified",
 		 "/mounts/1"},
+		{MOUNT("'destination':'/b','type':'tmpfs','options':['tmpcopyup']"), NULL, NULL},
+		{MOUNT("'destination':'/b','type':'ramfs','options':['tmpcopyup']"),
+		 "invalid mount \"/b\": tmpcopyup is only supported for tmpfs",
+		 "/mounts/1/options"},
+		{MOUNT("'destination':'/b','type':'tmpfs','options':['tmpcopyup','bind']"),
+		 "invalid mount \"/b\": tmpcopyup is only supported for tmpfs",
+		 "/mounts/1/options"},
+		{MOUNT("'destination':'/b','type':'tmpfs','options':['dest-nofollow']"),
+		 "invalid mount \"/b\": copy-symlink, src-nofollow and dest-nofollow are only "
+		 "supported for bind-mounts",
+		 "/mounts/1/options"},
+		{MOUNT("'destination':'/b','options':['bind','src-nofollow','dest-nofollow']"),
+		 NULL, NULL},
+		{MOUNT("'destination':'/b','options':['bind','src-nofollow','copy-symlink']"),
+		 "invalid mount \"/b\": `copy-symlink` is mutually exclusive with `src-nofollow` "
+		 "and `dest-nofollow`",
+		 "/mounts/1/options"},
 		{"{" BOTH "'linux':{" USERNS MAPS
 		 "},'mounts':[{'destination':'/b','options':['bind','idmap']}]}",
 		 NULL, NULL},
@@ -424,10 +446,6 @@ static void what_is_not_carried_out_is_refused(void **state)
 		 "/linux/mountLabel"},
 		{"{'linux':{'intelRdt':{}}}", "linux.intelRdt is not supported yet",
 		 "/linux/intelRdt"},
-		{"{'mounts':[{},{'gidMappings':[{}]}]}", "an id-mapped mount is not supported yet",
-		 "/mounts/1/gidMappings"},
-		{"{'mounts':[{'options':['ro','tmpcopyup']}]}",
-		 "the mount option tmpcopyup is not supported yet", "/mounts/0/options/1"},
 	};
 
 	(void)state;

@@ -1,0 +1,28 @@
+/*
+ * What the doers of mounts share: the place of a mount in the container's root, and what is set on
+ * every mount alike. For do_mount*.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "run/walk.h"
+
+/*
+ * Opens the target (O_PATH), a directory or another file, after making what is missing of it. It is
+ * refused when it is the container's root itself, in a procfs that the entry does not name, or a
+ * directory where none is wanted. Links lead nowhere but into the root.
+ */
+int mounting_target(struct walk *w, const struct plan_mount *mount, bool directory,
+		    struct err *e) must_check;
+
+/* Sets what is for the whole tree (rro, …), and the propagation: what comes behind a mount's flags.
+ */
+int mounting_finish(int mount_fd, const struct plan_mount *mount, struct err *e) must_check;
+
+/*
+ * Makes the new file system of an entry, detached. A tmpfs takes the mode of the directory that it
+ * is to cover, unless the entry has one; target −1: there is none yet, and it will be made.
+ */
+int mounting_new(struct walk *w, const struct plan_mount *mount, int target,
+		 struct err *e) must_check;

@@ -1,0 +1,83 @@
+/*
+ * The list of mounts: see mountinfo.h.
+ */
+#include "sys/mountinfo.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/str.h"
+
+#define LIST_MAX (16u << 20)
+
+/* Ends the word at *at and goes to the next one. */
+static char *take_word(char **at, char stop)
+{
+	char *word = *at, *end = strchr(word, stop);
+
+	if (end)
+		*end++ = '\0';
+	*at = end ? end : word + strlen(word);
+	return word;
+}
+
+/* Blank, tab, newline and backslash are written as three octal digits. */
+static const char *unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
+			*to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+	return text;
+}
+
+/* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG…] - TYPE SOURCE SUPER" */
+static void take_line(char *line, struct mountinfo *ret)
+{
+	if (!str_to_u64(take_word(&line, ' '), &ret->id))
+		ret->id = 0;
+	(void)take_word(&line, ' ');
+	(void)take_word(&line, ' ');
+	ret->root = unescape(take_word(&line, ' '));
+	ret->point = unescape(take_word(&line, ' '));
+	ret->options = take_word(&line, ' ');
+	while (*line && !str_equal(take_word(&line, ' '), "-"))
+		continue;
+	ret->type = take_word(&line, ' ');
+}
+
+int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e)
+{
+	const struct mountinfo *first = NULL, **end = &first;
+	size_t length;
+	char *text;
+
+	if (file_read(AT_FDCWD, "/proc/self/mountinfo", LIST_MAX, a, &text, &length, e))
+		return -1;
+	while (*text) {
+		struct mountinfo *mount = arena_get(a, sizeof(*mount), e);
+
+		if (!mount)
+			return -1;
+		take_line(take_word(&text, '\n'), mount);
+		*end = mount;
+		end = &mount->next;
+	}
+	*ret = first;
+	return 0;
+}
+
+const struct mountinfo *mountinfo_find(const struct mountinfo *list, uint64_t id)
+{
+	while (list && list->id != id)
+		list = list->next;
+	return list;
+}

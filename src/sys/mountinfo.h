@@ -1,0 +1,26 @@
+/*
+ * The mounts of the caller's mount namespace, as the kernel lists them (proc_pid_mountinfo(5)): for
+ * what has no descriptor to ask. The list can be long, so nothing that happens for every container
+ * may need it; cgroup/detect.c, which must, reads it in its own way.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct mountinfo {
+	uint64_t id;                /* as mountfd_where has it */
+	const char *root;           /* what of the file system is mounted: "/" is all */
+	const char *point;          /* where */
+	const char *options, *type; /* "ro,nosuid" of the mount alone; "ext4" */
+	const struct mountinfo *next;
+};
+
+/* In the order of the kernel; NULL behind the last. */
+int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e) must_check;
+
+/* The mount with this number, NULL when there is none. */
+const struct mountinfo *mountinfo_find(const struct mountinfo *list, uint64_t id);
