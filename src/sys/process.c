@@ -93,9 +93,11 @@ int process_join_keyring(const char *id, struct err *e)
 			     shared then */
 	if (key < 0)
 		return err_sys(e, "unable to join session keyring: create session key");
-	/* possessor: all; user: view and search, so that exec finds it (keyctl(2), KEYCTL_SETPERM)
+	/*
+	 * Possessor: all; user: view, read and link, which is usual, and search, by which exec
+	 * finds it (keyctl(2), KEYCTL_SETPERM).
 	 */
-	permissions = 0x3f000000u | 0x00090000u;
+	permissions = 0x3f000000u | 0x001b0000u;
 	if (syscall(SYS_keyctl, KEYCTL_SETPERM, key, permissions, 0, 0) && errno != EACCES &&
 	    errno != ENOSYS)
 		return err_sys(e, "set permissions of the session keyring");

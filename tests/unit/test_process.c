@@ -310,7 +310,7 @@ static int join_keyring(void *argument)
 	n = syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof(text), 0);
 	if (n < 0)
 		return errno == ENOSYS || errno == EPERM ? 0 : 2; /* keyrings are not to be had */
-	return str_starts(text, "keyring;") && str_ends(text, ";3f090000;_ses.box") ? 0 : 3;
+	return str_starts(text, "keyring;") && str_ends(text, ";3f1b0000;_ses.box") ? 0 : 3;
 }
 
 static void the_keyring_has_the_containers_name(void **state)
