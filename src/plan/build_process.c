@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "plan/steps.h"
 
+#define STANDARD_UMASK 0022
+
 /*
  * What takes privilege over the machine, when the process is in another user namespace: only the
  * runtime has it then.
@@ -165,6 +167,15 @@ static int grantable(struct steps *s, const struct spec_capabilities *caps, uint
 	return 0;
 }
 
+/* One that a process of exec does not have is that of the container. */
+static uint32_t umask_of(const struct steps *s, const struct spec_process *process)
+{
+	const struct opt_u32 *own = &process->user.umask;
+	const struct opt_u32 *containers = &s->spec->process->user.umask;
+
+	return own->set ? own->value : containers->set ? containers->value : STANDARD_UMASK;
+}
+
 static int build_user(struct steps *s, const struct spec_process *process, struct err *e)
 {
 	static const struct spec_capabilities none;
@@ -187,6 +198,7 @@ static int build_user(struct steps *s, const struct spec_process *process, struc
 	if (!step)
 		return -1;
 	step->user.item = &process->user;
+	step->user.umask = umask_of(s, process);
 	step->user.setgroups =
 		!s->facts->setgroups_denied && (s->facts->euid == 0 || s->plan->gid_count > 1);
 	step = steps_add(s, STEP_CAPS, "/process/capabilities", e);

@@ -187,6 +187,7 @@ struct step {
 		struct {
 			const struct spec_user *item;
 			bool setgroups;
+			uint32_t umask;
 		} user;                               /* USER */
 		const struct spec_capabilities *caps; /* CAPS */
 		bool keyring;                         /* SESSION */

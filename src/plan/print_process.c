@@ -28,7 +28,7 @@ static void describe_user(const struct step *step, struct str *out)
 		str_addf(out, "%s%u", i ? " " : ", also ", user->additional_gids[i]);
 	if (!step->user.setgroups)
 		str_add(out, ", groups unchanged");
-	str_addf(out, ", umask %04o", user->umask.set ? user->umask.value : 0022);
+	str_addf(out, ", umask %04o", step->user.umask);
 }
 
 static void describe_caps(const struct step *step, struct str *out)

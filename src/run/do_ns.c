@@ -25,18 +25,29 @@ static int need_procfs(struct walk *w, struct err *e)
 	return w->procfs < 0 ? -1 : 0;
 }
 
-int do_oom_score(struct walk *w, const struct step *step, struct err *e)
+static int write_oom_score(struct walk *w, const char *text, struct err *e)
 {
-	char text[16], path[48];
+	char path[48];
 
-	(void)snprintf(text, sizeof(text), "%d", step->oom_score);
 	if (w->side == SIDE_RUNTIME) {
 		(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)w->pid);
 		return file_write(AT_FDCWD, path, text, e);
 	}
-	if (need_procfs(w, e))
-		return -1;
-	return procfs_write(w->procfs, "self/oom_score_adj", text, e);
+	return need_procfs(w, e) || procfs_write(w->procfs, "self/oom_score_adj", text, e) ? -1 : 0;
+}
+
+int do_oom_score(struct walk *w, const struct step *step, struct err *e)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", step->oom_score);
+	if (!write_oom_score(w, text, e))
+		return 0;
+	if (e->sys == EACCES)
+		err_hint(e, "to lower the score below the caller's takes CAP_SYS_RESOURCE");
+	else if (e->sys == EINVAL)
+		err_hint(e, "a score goes from -1000 to 1000");
+	return err_wrap(e, "failed to update /proc/self/oom_score_adj");
 }
 
 int do_affinity(struct walk *w, const struct step *step, struct err *e)

@@ -20,8 +20,6 @@
 #include "sys/inroot.h"
 #include "sys/process.h"
 
-#define STANDARD_UMASK 0022
-
 int do_rlimit(struct walk *w, const struct step *step, struct err *e)
 {
 	pid_t pid = w->side == SIDE_RUNTIME ? w->pid : 0;
@@ -31,6 +29,9 @@ int do_rlimit(struct walk *w, const struct step *step, struct err *e)
 		return 0;
 	if (e->sys == EPERM)
 		err_hint(e, "%s: raising a hard limit takes CAP_SYS_RESOURCE",
+			 name ? name : "the limit");
+	else if (e->sys == EINVAL)
+		err_hint(e, "%s: the soft limit may not be above the hard one",
 			 name ? name : "the limit");
 	return err_wrap(e, "error setting rlimits for ready process");
 }
@@ -114,15 +115,25 @@ static void own_stdio(uint32_t uid)
 	}
 }
 
-static int set_groups(const struct step *step, struct err *e)
+/*
+ * A user namespace that somebody without privilege made denies groups for ever
+ * (user_namespaces(7)): who joins it keeps those he has, as the maker of it did.
+ */
+static int set_groups(const struct walk *w, const struct step *step, struct err *e)
 {
 	const struct spec_user *user = step->user.item;
+	bool denied;
 
-	if (!step->user.setgroups)
+	if (!step->user.setgroups ||
+	    !syscall(SYS_setgroups, user->additional_gid_count, user->additional_gids))
 		return 0;
-	if (syscall(SYS_setgroups, user->additional_gid_count, user->additional_gids))
-		return err_sys(e, "set additional groups");
-	return 0;
+	denied = errno == EPERM && w->plan->user_namespace;
+	if (denied && !user->additional_gid_count)
+		return 0;
+	err_sys(e, "cannot set additional groups%s", denied ? " in user namespace" : "");
+	return denied ? err_hint(e,
+				 "the user namespace denies setgroups: its maker had no privilege")
+		      : -1;
 }
 
 int do_user(struct walk *w, const struct step *step, struct err *e)
@@ -130,10 +141,10 @@ int do_user(struct walk *w, const struct step *step, struct err *e)
 	const struct spec_user *user = step->user.item;
 
 	own_stdio(user->uid);
-	(void)umask(user->umask.set ? user->umask.value : STANDARD_UMASK);
+	(void)umask(step->user.umask);
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return err_sys(e, "keep capabilities");
-	if (set_groups(step, e))
+	if (set_groups(w, step, e))
 		return -1;
 	if (syscall(SYS_setresgid, user->gid, user->gid, user->gid)) {
 		if (errno == EINVAL)

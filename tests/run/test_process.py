@@ -1,11 +1,14 @@
 """`process` in config.json: capabilities, limits, groups and the program's other attributes."""
 
+import json
 import os
 import re
+import subprocess
 
 import pytest
 
 import host
+from program import wait_until
 
 CAP = {"CHOWN": 0, "DAC_OVERRIDE": 1, "KILL": 5, "SETUID": 7, "NET_BIND_SERVICE": 10, "NET_RAW": 13,
        "AUDIT_WRITE": 29}
@@ -87,6 +90,23 @@ def test_capability_that_cannot_be_given_is_a_warning(bundle):
     assert any("CAP_SYS_RESOURCE" in text for text in result.messages("warning"))
 
 
+@pytest.mark.creel_only("1.1 cannot give what it does not have")
+def test_all_that_cannot_be_given_is_one_warning(bundle):
+    for kind in ("bounding", "ambient"):
+        bundle.process["capabilities"].setdefault(kind, []).extend(["CAP_ZOO", "CAP_BAR"])
+    assert bundle.run().ok().messages("warning") == [
+        "ignoring unknown or unavailable capabilities: [CAP_BAR CAP_ZOO]"]
+
+
+def test_capabilities_that_exec_cannot_give_are_a_warning(bundle):
+    bundle.up()
+    file = bundle.path / "process.json"
+    file.write_text(json.dumps({"cwd": "/", "args": ["true"], "env": ["PATH=/bin"],
+                                "capabilities": {"bounding": ["CAP_FOO", "CAP_KILL"]}}))
+    result = bundle.creel("exec", "--process", file, bundle.id).ok()
+    assert "ignoring unknown or unavailable capabilities: [CAP_FOO]" in result.messages("warning")
+
+
 # ---- limits ----
 
 def test_limits_are_set(bundle):
@@ -124,6 +144,14 @@ def test_limit_above_the_callers_hard_one(bundle):
     bundle.run().fails(re.compile("error setting rlimit.*operation not permitted"))
 
 
+def test_soft_limit_above_the_hard_one(bundle):
+    bundle.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 200, "hard": 100}]
+    message = bundle.run().fails(re.compile(
+        "error setting rlimits for ready process: error setting rlimit type 7: invalid argument"))
+    if bundle.program.name == "creel":
+        assert message.pointer == "/process/rlimits/0" and "RLIMIT_NOFILE" in message.hint
+
+
 # ---- identity ----
 
 def test_additional_groups(bundle):
@@ -133,6 +161,41 @@ def test_additional_groups(bundle):
 
 def test_groups_of_the_caller_are_dropped(bundle):
     assert status(bundle, "^Groups", extra_groups=[7, 8])["Groups"] == ""
+
+
+@pytest.fixture
+def denied(bundle):
+    """
+    A user namespace that a user without privilege made: it maps one id and denies setgroups. The
+    bundle joins it.
+    """
+    maker = subprocess.Popen(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", "echo ready; exec sleep 1000"],
+        user=1000, group=1000, extra_groups=[], stdout=subprocess.PIPE)
+    assert maker.stdout.readline() == b"ready\n"
+    bundle.user_namespace(host_id=1000)
+    bundle.namespace("user", f"/proc/{maker.pid}/ns/user")
+    del bundle.linux["uidMappings"], bundle.linux["gidMappings"]
+    for mount in bundle.config["mounts"]:
+        mount["options"] = [o for o in mount.get("options", []) if o != "gid=5"]
+    del bundle.process["rlimits"]  # another user's process: that takes CAP_SYS_RESOURCE
+    yield bundle
+    maker.kill()
+    maker.wait()
+
+
+@pytest.mark.creel_only("1.1 joins no user namespace of another user")
+def test_where_groups_are_denied_they_are_left_alone(denied):
+    assert denied.output("id -u; cat /proc/self/setgroups").split() == ["0", "deny"]
+    denied.up()
+    assert denied.exec("id", "-u").ok().stdout == "0\n"
+
+
+@pytest.mark.creel_only("1.1 joins no user namespace of another user")
+def test_where_groups_are_denied_none_can_be_had(denied):
+    denied.process["user"]["additionalGids"] = [0]
+    denied.run().fails(part="cannot set additional groups in user namespace",
+                       pointer="/process/user")
 
 
 @pytest.mark.parametrize("umask, seen", [(None, "0022"), (0o77, "0077"), (0, "0000")])
@@ -149,6 +212,18 @@ def test_umask_of_the_caller_does_not_reach_the_container(bundle):
     assert out.split() == ["0022", "755", "666", "1777"]
 
 
+@pytest.mark.creel_only("1.1 passes it over")
+@pytest.mark.parametrize("own, seen", [({}, "0077"), ({"umask": 0o7}, "0007")])
+def test_umask_of_exec_is_the_containers_unless_it_has_one(bundle, own, seen):
+    bundle.process["user"]["umask"] = 0o77
+    bundle.up()
+    file = bundle.path / "process.json"
+    file.write_text(json.dumps({"cwd": "/", "args": ["sh", "-c", "umask"], "env": ["PATH=/bin"],
+                                "user": {"uid": 0, "gid": 0} | own}))
+    out = bundle.creel("exec", "--process", file, bundle.id).ok().stdout
+    assert out.strip() == seen
+
+
 # ---- the rest ----
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -160,6 +235,21 @@ def test_no_new_privileges(bundle, wanted):
 def test_oom_score_is_raised(bundle):
     bundle.process["oomScoreAdj"] = 500
     assert bundle.output("cat /proc/self/oom_score_adj") == "500"
+
+
+@pytest.mark.creel_only("1.1 tells it in another place")
+@pytest.mark.parametrize("score, text, hint", [
+    (2000, "invalid argument", "-1000 to 1000"),
+    pytest.param(-1000, "permission denied", "CAP_SYS_RESOURCE", marks=pytest.mark.skipif(
+        host.has_capability(host.CAP_SYS_RESOURCE), reason="any score can be had here"))])
+@pytest.mark.parametrize("user_namespace", [False, True])
+def test_oom_score_that_cannot_be_had(bundle, score, text, hint, user_namespace):
+    if user_namespace:
+        bundle.user_namespace()
+    bundle.process["oomScoreAdj"] = score
+    message = bundle.run().fails(part="failed to update /proc/self/oom_score_adj: ",
+                                 pointer="/process/oomScoreAdj")
+    assert text in message.text and hint in message.hint
 
 
 def test_oom_score_is_the_callers_by_default(bundle):
@@ -200,6 +290,56 @@ def test_the_parent_dies_with_nothing_pending(bundle):
 
 def test_session_and_group_are_its_own(bundle):
     assert bundle.output("cut -d' ' -f5,6 /proc/1/stat") == "1 1"
+
+
+# ---- session keyring ----
+
+def keyring(bundle, *words, **how):
+    """Id, and the fields of its description, of the session keyring that the program has."""
+    number, text = bundle.run(*words, **how).ok().stdout.split(" ", 1)
+    return int(number), text.strip().split(";")
+
+
+@pytest.fixture
+def ringed(prober):
+    prober.args("probe", "keyring")
+    if prober.run().rc:
+        pytest.skip("no keyrings here")
+    return prober
+
+
+def test_session_keyring_has_the_containers_name(ringed):
+    _, (kind, uid, _, permissions, name) = keyring(ringed)
+    assert (kind, uid, permissions, name) == ("keyring", "0", "3f1b0000", f"_ses.{ringed.id}")
+
+
+def test_session_keyring_in_a_user_namespace(ringed):
+    ringed.user_namespace()
+    assert keyring(ringed)[1][1] == "0"  # as the container sees its own user
+
+
+@pytest.mark.parametrize("user_namespace", [False, pytest.param(
+    True, marks=pytest.mark.creel_only("1.1 makes another one"))])
+def test_exec_joins_the_session_keyring(ringed, user_namespace):
+    if user_namespace:
+        ringed.user_namespace()
+    ringed.shell("probe keyring; exec sleep 1000")
+    result = ringed.run_detached().ok()
+    wait_until(lambda: result.stdout, "the program to tell")
+    assert ringed.exec("probe", "keyring").ok().stdout == result.stdout
+    assert ringed.exec("probe", "keyring", options=["-u", "1000:1000"]).ok().stdout.split(";")[
+        -1] == f"_ses.{ringed.id}\n"
+
+
+def test_without_a_new_keyring_it_is_the_callers(ringed):
+    out = ringed.run("--no-new-keyring").ok().stdout
+    assert f"_ses.{ringed.id}" not in out
+
+
+def test_exec_without_a_new_keyring_has_the_callers(ringed):
+    ringed.sleep()
+    ringed.run_detached("--no-new-keyring").ok()
+    assert f"_ses.{ringed.id}" not in ringed.exec("probe", "keyring").ok().stdout
 
 
 # ---- sysctl ----
