@@ -157,6 +157,27 @@ static int build_time_offsets(struct steps *s, struct err *e)
 	return 0;
 }
 
+static int build_net_devices(struct steps *s, struct err *e)
+{
+	const struct spec_net_devices *devices = &s->spec->linux_.net_devices;
+
+	for (size_t i = 0; i < devices->count; i++) {
+		struct str pointer;
+		struct step *step;
+		const char *place;
+
+		str_init(&pointer, s->arena);
+		str_add(&pointer, "/linux/netDevices/");
+		str_add_pointer(&pointer, devices->item[i].host_name);
+		place = str_end(&pointer, e);
+		step = place ? steps_add(s, STEP_NET_DEVICE, place, e) : NULL;
+		if (!step)
+			return -1;
+		step->net_device = &devices->item[i];
+	}
+	return 0;
+}
+
 int build_namespaces(struct steps *s, const struct plan_request *request, struct err *e)
 {
 	const struct spec_namespaces *all = &s->spec->linux_.namespaces;
@@ -193,7 +214,7 @@ int build_namespaces(struct steps *s, const struct plan_request *request, struct
 	if (plan->by_intermediate)
 		plan->join_pid_path = NULL;
 	return build_maps(s, new_user, e) || build_oom_score(s, STAGE_MAPS, e) ||
-			       build_enter(s, request, e)
+			       build_enter(s, request, e) || build_net_devices(s, e)
 		       ? -1
 		       : 0;
 }

@@ -39,6 +39,7 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_NS_NEW]        = {"ns-new",        SIDE_INIT,    STAGE_ENTER, 0, 0},
 	[STEP_SESSION]       = {"session",       SIDE_INIT,    STAGE_ENTER, 0, HAS_SESSION},
 	[STEP_LOOPBACK]      = {"loopback",      SIDE_INIT,    STAGE_ENTER, 0, 0},
+	[STEP_NET_DEVICE]    = {"net-device",    SIDE_RUNTIME, STAGE_ROOTFS, 0, 0},
 	[STEP_ROOT]          = {"root",          SIDE_INIT,    STAGE_ROOTFS, 0, HAS_ROOT},
 	[STEP_MOUNT]         = {"mount",         SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},
 	[STEP_DEVICE]        = {"device",        SIDE_INIT,    STAGE_ROOTFS, HAS_ROOT, 0},

@@ -59,6 +59,7 @@ enum step_kind {
 	STEP_NS_NEW,
 	STEP_SESSION,
 	STEP_LOOPBACK,
+	STEP_NET_DEVICE,
 	STEP_ROOT,
 	STEP_MOUNT,
 	STEP_DEVICE,
@@ -140,10 +141,11 @@ struct step {
 	const char *pointer; /* JSON pointer into config.json, NULL: from no single place */
 	int item;            /* which element of the array at pointer, −1: pointer says it all */
 	union {
-		const struct cgroup_setting *setting;  /* CGROUP_WRITE */
-		const struct spec_device_rules *rules; /* CGROUP_DEVICES */
-		const struct plan_mount *mount;        /* OPEN_TREE, MOUNT, MOUNT_READONLY */
-		int32_t oom_score;                     /* OOM_SCORE */
+		const struct cgroup_setting *setting;     /* CGROUP_WRITE */
+		const struct spec_device_rules *rules;    /* CGROUP_DEVICES */
+		const struct plan_mount *mount;           /* OPEN_TREE, MOUNT, MOUNT_READONLY */
+		int32_t oom_score;                        /* OOM_SCORE */
+		const struct spec_net_device *net_device; /* NET_DEVICE */
 		struct {
 			enum ns_type type;
 			const char *path;

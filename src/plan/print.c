@@ -114,6 +114,12 @@ static void describe_values(const struct step *step, struct str *out)
 		add_offset(out, "monotonic", &step->time_offsets->monotonic);
 		add_offset(out, "boottime", &step->time_offsets->boottime);
 		break;
+	case STEP_NET_DEVICE:
+		str_addf(out, "move network device %s into the container",
+			 step->net_device->host_name);
+		if (step->net_device->name)
+			str_addf(out, " as %s", step->net_device->name);
+		break;
 	case STEP_ROOT:
 		str_addf(out, "take %s as the root, / is %s", step->root.source,
 			 step->root.propagation ? step->root.propagation : "rslave");

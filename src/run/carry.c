@@ -34,6 +34,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_NS_NEW] = do_ns_new,
 	[STEP_SESSION] = do_session,
 	[STEP_LOOPBACK] = do_loopback,
+	[STEP_NET_DEVICE] = do_net_device,
 	[STEP_ROOT] = do_root,
 	[STEP_MOUNT] = do_mount,
 	[STEP_DEVICE] = do_device,

@@ -14,6 +14,8 @@ step_doer do_cgroup_make, do_cgroup_write, do_cgroup_devices, do_cgroup_open, do
 /* do_ns.c */
 step_doer do_oom_score, do_affinity, do_ns_join, do_ns_join_init, do_time_offsets, do_id_maps,
 	do_become_root, do_ns_new, do_session, do_loopback;
+/* do_net_device.c */
+step_doer do_net_device;
 /* do_rootfs.c */
 step_doer do_root, do_pivot, do_root_readonly, do_hostname, do_domainname, do_sysctl;
 /* do_masks.c */

@@ -40,7 +40,6 @@ int spec_refuse_unsupported_process(const struct spec_process *p, struct err *e)
 static int refuse_linux(const struct spec_linux *l, struct err *e)
 {
 	const struct unsupported rows[] = {
-		{"/linux/netDevices", "linux.netDevices", l->net_devices.count},
 		{"/linux/mountLabel", "an SELinux mount label", l->mount_label},
 		{"/linux/intelRdt", "linux.intelRdt", l->intel_rdt},
 	};

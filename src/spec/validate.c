@@ -190,6 +190,27 @@ static bool net_device_name_ok(const char *name)
 	       !strpbrk(name, "/: \t\n\v\f\r");
 }
 
+static const char *name_inside(const struct spec_net_device *device)
+{
+	return device->name ? device->name : device->host_name;
+}
+
+static int check_net_device(const struct spec_net_devices *devices, size_t index, struct err *e)
+{
+	const struct spec_net_device *d = &devices->item[index];
+	const char *name = name_inside(d);
+
+	if (!net_device_name_ok(d->host_name))
+		return validate_fail(e, "", "invalid network device name \"%s\"", d->host_name);
+	if (!net_device_name_ok(name))
+		return validate_fail(e, "/name", "invalid network device name \"%s\"", name);
+	for (size_t i = 0; i < index; i++)
+		if (!strchr(name, '%') && !strcmp(name_inside(&devices->item[i]), name))
+			return validate_fail(e, d->name ? "/name" : "",
+					     "two network devices are named \"%s\"", name);
+	return 0;
+}
+
 static int check_net_devices(const struct validation *v, struct err *e)
 {
 	const struct spec_net_devices *devices = &v->spec->linux_.net_devices;
@@ -202,16 +223,11 @@ static int check_net_devices(const struct validation *v, struct err *e)
 	if (v->rootless)
 		return validate_fail(e, "/linux/netDevices",
 				     "network devices are not supported for rootless containers");
-	for (size_t i = 0; i < devices->count; i++) {
-		const struct spec_net_device *d = &devices->item[i];
-
-		if (!net_device_name_ok(d->host_name))
-			return validate_fail(e, "/linux/netDevices",
-					     "invalid network device name \"%s\"", d->host_name);
-		if (d->name && !net_device_name_ok(d->name))
-			return validate_fail(e, "/linux/netDevices",
-					     "invalid network device name \"%s\"", d->name);
-	}
+	for (size_t i = 0; i < devices->count; i++)
+		if (check_net_device(devices, i, e)) {
+			validate_in_key(e, devices->item[i].host_name);
+			return err_in(e, "/linux/netDevices");
+		}
 	return 0;
 }
 
