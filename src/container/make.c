@@ -246,7 +246,8 @@ void make_undo(struct creel *c, struct making *m, struct err *e)
 		file_remove(AT_FDCWD, m->walk.pid_file);
 	if (!m->walk.made_cgroup)
 		m->ct.cgroup.count = 0; /* what is there belongs to somebody else */
-	if (cgroup_kill(&m->ct.cgroup, &c->arena, &why) || container_destroy(c, &m->ct, &why))
+	if (!m->gone &&
+	    (cgroup_kill(&m->ct.cgroup, &c->arena, &why) || container_destroy(c, &m->ct, &why)))
 		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
 	make_done(m);
 }

@@ -13,6 +13,7 @@ struct making {
 	struct plan *plan;
 	struct walk walk;
 	struct container ct; /* as it is given back when something fails */
+	bool gone;           /* another command deleted it while its program ran */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "container/start.h"
 #include "run/carry.h"
 #include "run/foreground.h"
+#include "state/store.h"
 
 /* From here on the container's init is the program. */
 static int let_run(struct creel *c, struct making *m, struct err *e)
@@ -20,6 +21,25 @@ static int let_run(struct creel *c, struct making *m, struct err *e)
 	if (!failed)
 		failed = container_poststart(c, &m->ct, e);
 	m->ct.pidfd = -1;
+	return failed;
+}
+
+/*
+ * Stays until the program's end. Others may pause, update or delete the container meanwhile, so
+ * they are let at it.
+ */
+static int stay(struct creel *c, struct making *m, int signals, struct relay *relay,
+		int *ret_status, struct err *e)
+{
+	bool there = false;
+	struct err why;
+	int failed;
+
+	store_unlock(m->ct.dir);
+	failed = foreground_wait(signals, m->walk.pid, m->walk.pidfd, relay, ret_status, e);
+	if (store_lock(m->ct.dir, m->ct.id, &there, &why))
+		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
+	m->gone = !there;
 	return failed;
 }
 
@@ -37,7 +57,7 @@ static int let_run_here(struct creel *c, struct making *m, int signals, int *ret
 	if (!failed)
 		failed = let_run(c, m, e);
 	if (!failed)
-		failed = foreground_wait(signals, w->pid, w->pidfd, &relay, ret_status, e);
+		failed = stay(c, m, signals, &relay, ret_status, e);
 	relay_end(&relay);
 	return failed;
 }
@@ -70,7 +90,7 @@ int container_run(struct creel *c, const char *id, const struct creel_create *o,
 		make_undo(c, &m, e);
 		return -1;
 	}
-	if (!o->detach && !o->keep)
+	if (!o->detach && !o->keep && !m.gone)
 		clean_up(c, &m);
 	make_done(&m);
 	*ret_status = status;

@@ -7,14 +7,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/pidfd.h"
+#include "sys/process.h"
+
+#define LOCK_PATIENCE 10000 /* ms */
 
 static bool id_character(char c)
 {
@@ -68,14 +75,61 @@ static int open_directory(int dirfd, const char *name)
 	return openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
+/*
+ * flock(2) knows no time limit, and a command that hangs in a hook would make all others hang with
+ * it. So a process of its own waits: the lock that it gets belongs to whoever shares the
+ * descriptor.
+ */
+static int wait_lock(int fd, const char *id, struct err *e)
+{
+	_close_ int pidfd = -1;
+	struct process_clone clone = {
+		.cgroup = -1, .ret_pidfd = &pidfd, .ret_in_cgroup = &(bool){false}};
+	pid_t pid = process_clone(&clone, e);
+	int left, status = 0;
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(flock(fd, LOCK_EX) != 0);
+	}
+	if (pid < 0)
+		return -1;
+	left = pidfd_wait_all(&pidfd, 1, LOCK_PATIENCE, e);
+	if (left)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (left < 0 || (!left && !status))
+		return left;
+	err_set(e, ERR_STATE, "container %s is in use by another command", id);
+	return err_hint(e, "it did not end within %d seconds: it may wait for a hook",
+			LOCK_PATIENCE / 1000);
+}
+
 static int lock(int fd, const char *id, struct err *e)
 {
-	int failed;
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return wait_lock(fd, id, e);
+	return err_sys(e, "lock the state of container %s", id);
+}
 
-	do
-		failed = flock(fd, LOCK_EX);
-	while (failed && errno == EINTR);
-	return failed ? err_sys(e, "lock the state of container %s", id) : 0;
+int store_lock(int dir, const char *id, bool *ret_there, struct err *e)
+{
+	struct stat st;
+
+	if (lock(dir, id, e))
+		return -1;
+	if (fstat(dir, &st))
+		return err_sys(e, "stat the state of container %s", id);
+	*ret_there = st.st_nlink > 0;
+	return 0;
+}
+
+void store_unlock(int dir)
+{
+	(void)flock(dir, LOCK_UN);
 }
 
 int store_create(const char *root, const char *id, struct err *e)
@@ -109,19 +163,24 @@ int store_create(const char *root, const char *id, struct err *e)
 int store_open(const char *root, const char *id, bool want_lock, struct err *e)
 {
 	char path[PATH_MAX];
+	bool there = true;
 	_close_ int fd = -1;
 
 	if (store_check_id(id, e))
 		return -1;
 	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
 		return err_set(e, ERR_USAGE, "state directory: file name too long");
-	fd = open_directory(AT_FDCWD, path);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return err_set(e, ERR_NOT_FOUND, "container does not exist");
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	if (want_lock && lock(fd, id, e))
-		return -1;
+	/* Who had the lock may have removed it, and somebody else may own the id by now. */
+	do {
+		fd_close(&fd);
+		fd = open_directory(AT_FDCWD, path);
+		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+			return err_set(e, ERR_NOT_FOUND, "container does not exist");
+		if (fd < 0)
+			return err_sys(e, "open %s", path);
+		if (want_lock && store_lock(fd, id, &there, e))
+			return -1;
+	} while (!there);
 	return fd_take(&fd);
 }
 

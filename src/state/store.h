@@ -4,8 +4,8 @@
  * orders the commands on one container.
  *
  *     ROOT/ID/state.json    the record (state/record.h)
- *     ROOT/ID/config.json   the configuration as it was at create; later edits in the bundle do not
- * reach it ROOT/ID/start.sock    exists while the program waits for start
+ *     ROOT/ID/config.json   the configuration as it was at create: later edits do not reach it
+ *     ROOT/ID/start.sock    exists while the program waits for start
  */
 #pragma once
 
@@ -34,9 +34,17 @@ int store_create(const char *root, const char *id, struct err *e) must_check;
 
 /*
  * Opens the directory of a container; ERR_NOT_FOUND `container does not exist` when there is none.
- * With lock it waits for other commands that change the same container.
+ * With lock it waits for other commands that change the same container, at most 10 seconds:
+ * ERR_STATE `container ID is in use by another command`.
  */
 int store_open(const char *root, const char *id, bool lock, struct err *e) must_check;
+
+/*
+ * Lets others at a container whose open directory was locked, and takes it back, waiting as
+ * store_open does. *ret_there is false when it was removed meanwhile.
+ */
+void store_unlock(int dir);
+int store_lock(int dir, const char *id, bool *ret_there, struct err *e) must_check;
 
 /* Removes root/id and everything in it. Not an error when it is gone. */
 int store_remove(const char *root, const char *id, struct err *e) must_check;

@@ -290,6 +290,21 @@ def test_delete_force_of_nothing_is_silent(bundle):
     assert (result.stdout, result.stderr) == ("", "")
 
 
+@pytest.mark.creel_only("1.1 knows no lock")
+def test_a_command_that_hangs_does_not_hang_others(bundle):
+    bundle.hook("createRuntime", "echo $$ >pid; mv pid ready; exec sleep 1000")
+    bundle.save()
+    bundle.alive.add(bundle.id)
+    creating = bundle.spawn("create", "-b", bundle.path, bundle.id)
+    wait_until((bundle.path / "ready").exists, "the hook")
+    message = bundle.delete("--force").fails(f"container {bundle.id} is in use by another command")
+    assert "hook" in message.hint
+    creating.signal(signal.SIGKILL)
+    creating.wait()
+    os.kill(int((bundle.path / "ready").read_text()), signal.SIGKILL)
+    bundle.delete("--force").ok()
+
+
 def test_delete_force_twice(bundle):
     bundle.up()
     bundle.delete("--force").ok()

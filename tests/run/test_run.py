@@ -68,6 +68,28 @@ def test_an_id_can_be_used_again(bundle):
         assert bundle.output("echo again") == "again"
 
 
+@pytest.mark.creel_only("1.1 warns that it is gone")
+def test_it_can_be_deleted_by_another_command(bundle):
+    bundle.sleep()
+    running = bundle.spawn_run()
+    bundle.delete("--force").ok()
+    result = running.wait()
+    assert (result.rc, result.stderr) == (137, "")
+    assert bundle.status() is None
+
+
+@pytest.mark.creel_only("1.1 deletes by name")
+def test_the_next_owner_of_its_id_is_left_alone(bundle):
+    bundle.sleep()
+    running = bundle.spawn_run()
+    running.signal(signal.SIGSTOP)
+    bundle.delete("--force").ok()
+    bundle.up()
+    running.signal(signal.SIGCONT)
+    assert running.wait().rc == 137
+    assert bundle.status() == "running"
+
+
 def test_children_die_with_process_one(bundle):
     bundle.shell("sleep 1000 & echo left")
     assert bundle.run().ok().stdout == "left\n"

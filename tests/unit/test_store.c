@@ -167,6 +167,55 @@ static void commands_on_one_container_come_after_one_another(void **state)
 	fd_close(&ends[1]);
 }
 
+static void whoever_waited_finds_the_next_owner(void **state)
+{
+	struct pollfd done = {.events = POLLIN};
+	int claim = create("box"), ends[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) { /* what it opens first is the old directory */
+		struct stat st;
+		int fd;
+
+		fd_close(&claim);
+		fd = open_locked("box");
+		_exit(fd < 0 || fstat(fd, &st) || !st.st_nlink || write(ends[1], "x", 1) != 1);
+	}
+	done.fd = ends[0];
+	assert_int_equal(poll(&done, 1, 50), 0);
+	assert_int_equal(store_remove(root, "box", &scratch_err), 0);
+	made("box");
+	fd_close(&claim);
+	assert_int_equal(poll(&done, 1, 5000), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+}
+
+static void a_lock_can_be_let_go_and_taken_back(void **state)
+{
+	int claim = create("box"), other;
+	bool there = false;
+
+	(void)state;
+	store_unlock(claim);
+	other = open_locked("box");
+	assert_true(other >= 0);
+	fd_close(&other);
+	assert_int_equal(store_lock(claim, "box", &there, &scratch_err), 0);
+	assert_true(there);
+	store_unlock(claim);
+	assert_int_equal(store_remove(root, "box", &scratch_err), 0);
+	made("box"); /* another one of that name */
+	assert_int_equal(store_lock(claim, "box", &there, &scratch_err), 0);
+	assert_false(there);
+	fd_close(&claim);
+}
+
 static void what_is_no_container_does_not_exist(void **state)
 {
 	(void)state;
@@ -315,6 +364,8 @@ int main(void)
 		test(an_id_can_be_claimed_once),
 		test(claimed_means_locked),
 		test(commands_on_one_container_come_after_one_another),
+		test(whoever_waited_finds_the_next_owner),
+		test(a_lock_can_be_let_go_and_taken_back),
 		test(what_is_no_container_does_not_exist),
 		test(a_root_that_cannot_be_made),
 		test(removing_takes_everything),
