@@ -201,6 +201,13 @@ int creel_list(struct creel *creel, const struct creel_state **ret_states, size_
 	       void *user, struct creel_error *ret_error);
 
 /*
+ * The pids of all processes of a container, sorted, as its caller counts them. A stopped container
+ * has none. *ret_pids is good until the next call on the handle.
+ */
+int creel_ps(struct creel *creel, const char *id, const pid_t **ret_pids, size_t *ret_count,
+	     struct creel_error *ret_error);
+
+/*
  * The text of `spec`: a config.json to start from, without a newline at its end. Good until the
  * next call.
  */
@@ -216,6 +223,15 @@ int creel_features(struct creel *creel, const char **ret_text, struct creel_erro
  */
 int creel_explain(struct creel *creel, const char *id, const struct creel_create *create,
 		  const char **ret_text, struct creel_error *ret_error);
+
+/* ---- pausing --------------------------------------------------------------------------------- */
+
+/*
+ * Freezes every process of a created or running container, and returns when all stand still. The
+ * status is "paused" from then on, until creel_resume.
+ */
+int creel_pause(struct creel *creel, const char *id, struct creel_error *ret_error);
+int creel_resume(struct creel *creel, const char *id, struct creel_error *ret_error);
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 

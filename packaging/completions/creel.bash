@@ -27,7 +27,7 @@ _creel_words()
 
 	case $command:$operands in
 	: | help:0) _creel_commands ;;
-	delete:0 | exec:0 | kill:0 | start:0 | state:0 | update:0) creel "$@" list --quiet 2> /dev/null ;;
+	delete:0 | exec:0 | kill:0 | pause:0 | ps:0 | resume:0 | start:0 | state:0 | update:0) creel "$@" list --quiet 2> /dev/null ;;
 	kill:1) compgen -A signal | sed -n 's/^SIG//p' ;;
 	esac
 }

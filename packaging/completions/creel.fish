@@ -37,7 +37,7 @@ function __creel_complete
         __creel_options $command
     else if test -z "$command" -o "$command" = help
         __creel_commands
-    else if contains -- $command delete exec kill start state update
+    else if contains -- $command delete exec kill pause ps resume start state update
         creel list --quiet 2>/dev/null
     end
 end

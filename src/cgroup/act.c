@@ -149,5 +149,6 @@ int cgroup_freeze(const struct cgroup_paths *paths, bool frozen, struct err *e)
 		return files_v1_freeze(freezer, frozen, deadline, e);
 	if (unified)
 		return files_v2_freeze(unified, frozen, deadline, e);
-	return err_set(e, ERR_UNSUPPORTED, "the container has no cgroup that can be frozen");
+	return err_set(e, ERR_UNSUPPORTED,
+		       "cannot toggle freezer: cgroups not configured for container");
 }

@@ -97,6 +97,35 @@ const struct command command_table[COMMANDS] = {
 			"Lists the containers whose state is kept below the directory of\n"
 			"the global option --root.\n",
 	},
+	[COMMAND_PAUSE] = {
+		.name = "pause",
+		.operands = "<container-id>",
+		.summary = "stop all processes of a container for a while",
+		.description =
+			"Freezes every process of a container, until \"creel resume\".\n",
+		.operands_min = 1,
+		.operands_max = 1,
+	},
+	[COMMAND_PS] = {
+		.name = "ps",
+		.operands = "<container-id> [ps options...]",
+		.summary = "show the processes of a container",
+		.description =
+			"Runs ps(1), with the options behind the container's id or else -ef,\n"
+			"and prints the lines of the container's processes. The output must\n"
+			"have a column PID.\n",
+		.operands_min = 1,
+		.operands_max = OPERANDS_ANY,
+		.first_operand_ends_options = true,
+	},
+	[COMMAND_RESUME] = {
+		.name = "resume",
+		.operands = "<container-id>",
+		.summary = "let the processes of a paused container go on",
+		.description = "Undoes \"creel pause\".\n",
+		.operands_min = 1,
+		.operands_max = 1,
+	},
 	[COMMAND_RUN] = {
 		.name = "run",
 		.operands = "<container-id>",

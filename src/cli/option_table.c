@@ -105,8 +105,8 @@ const struct option option_table[] = {
 	{"ignore-paused", 0, OPTION_SWITCH, false, at(exec.ignore_paused), in(EXEC), "",
 	 "start the process even if the container is paused; it waits for resume"},
 
-	/* list, spec */
-	{"format", 'f', OPTION_TEXT, false, at(format), in(LIST), "FORMAT",
+	/* list, ps, spec */
+	{"format", 'f', OPTION_TEXT, false, at(format), in(LIST) | in(PS), "FORMAT",
 	 "table or json (default: table)"},
 	{"quiet", 'q', OPTION_SWITCH, false, at(quiet), in(LIST), "", "print the ids alone"},
 	{"rootless", 0, OPTION_SWITCH, false, at(template_rootless), in(SPEC), "",

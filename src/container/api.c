@@ -226,6 +226,16 @@ int creel_list(struct creel *c, const struct creel_state **ret_states, size_t *r
 			  &e, ret_error);
 }
 
+int creel_ps(struct creel *c, const char *id, const pid_t **ret_pids, size_t *ret_count,
+	     struct creel_error *ret_error)
+{
+	struct err e;
+
+	return api_result(arena_reset(&c->arena, &e) ||
+				  container_ps(c, id, ret_pids, ret_count, &e),
+			  &e, ret_error);
+}
+
 int creel_template(struct creel *c, bool rootless, const char **ret_text,
 		   struct creel_error *ret_error)
 {
@@ -261,6 +271,20 @@ int creel_update(struct creel *c, const char *id, const struct creel_update *upd
 
 	return api_result(arena_reset(&c->arena, &e) || container_update(c, id, update, &e), &e,
 			  ret_error);
+}
+
+int creel_pause(struct creel *c, const char *id, struct creel_error *ret_error)
+{
+	struct err e;
+
+	return api_result(arena_reset(&c->arena, &e) || container_pause(c, id, &e), &e, ret_error);
+}
+
+int creel_resume(struct creel *c, const char *id, struct creel_error *ret_error)
+{
+	struct err e;
+
+	return api_result(arena_reset(&c->arena, &e) || container_resume(c, id, &e), &e, ret_error);
 }
 
 int creel_kill(struct creel *c, const char *id, int signal, bool all, struct creel_error *ret_error)

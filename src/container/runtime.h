@@ -31,6 +31,10 @@ int container_state(struct creel *c, const char *id, struct creel_state *ret,
 int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_count,
 		   void (*broken)(void *user, const char *id, const struct err *why), void *user,
 		   struct err *e) must_check;
+int container_ps(struct creel *c, const char *id, const pid_t **ret_pids, size_t *ret_count,
+		 struct err *e) must_check;
+int container_pause(struct creel *c, const char *id, struct err *e) must_check;
+int container_resume(struct creel *c, const char *id, struct err *e) must_check;
 int container_kill(struct creel *c, const char *id, int signal, bool all, struct err *e) must_check;
 int container_delete(struct creel *c, const char *id, bool force, struct err *e) must_check;
 int container_update(struct creel *c, const char *id, const struct creel_update *o,

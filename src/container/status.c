@@ -124,6 +124,13 @@ int container_hold(struct container *ct, struct err *e)
 	return 0;
 }
 
+void container_warn_access(const struct creel *c, const char *verb, const struct err *e)
+{
+	if (e->sys == EACCES || e->sys == EPERM || e->sys == EROFS)
+		log_add(&c->log, LOG_LEVEL_WARNING,
+			"runc %s failure might be caused by lack of full access to cgroups", verb);
+}
+
 int container_config(struct creel *c, const struct container *ct, struct spec **ret, struct err *e)
 {
 	return spec_load(ct->dir, STORE_CONFIG, &c->arena, &c->log, ret, NULL, e);

@@ -31,6 +31,12 @@ void container_close(struct container *ct);
  */
 int container_hold(struct container *ct, struct err *e) must_check;
 
+/*
+ * Warns, in runc's words, when what failed (`pause`, `ps`, …) was refused for lack of access to the
+ * cgroup.
+ */
+void container_warn_access(const struct creel *c, const char *verb, const struct err *e);
+
 /* Gives back what the container had: cgroup, state directory; then runs its poststop hooks. */
 int container_destroy(struct creel *c, struct container *ct, struct err *e) must_check;
 

@@ -206,6 +206,15 @@ class Bundle:
     def kill(self, *signals, id=None):
         return self.creel("kill", id or self.id, *signals)
 
+    def pause(self, id=None):
+        return self.creel("pause", id or self.id)
+
+    def resume(self, id=None):
+        return self.creel("resume", id or self.id)
+
+    def ps(self, *words, options=(), id=None):
+        return self.creel("ps", *options, id or self.id, *words)
+
     def delete(self, *options, id=None):
         return self.creel("delete", *options, id or self.id)
 
@@ -245,6 +254,15 @@ class Bundle:
         """Starts a container that stays until it is killed."""
         self.sleep()
         return self.run_detached().ok()
+
+    def up_without_cgroup(self):
+        """The same, but the container stays in the cgroups of its caller."""
+        self.sleep()
+        self.linux.pop("resources")
+        self.config["mounts"] = [m for m in self.config["mounts"] if m["type"] != "cgroup"]
+        self.save()
+        self.alive.add(self.id)
+        self.creel("--cgroup-manager", "disabled", "run", "-d", "-b", self.path, self.id).ok()
 
     def stop(self, id=None):
         """Ends the container's processes from outside and waits until it is stopped."""

@@ -12,6 +12,8 @@ struct creel_error fake_error;
 int fake_status;
 struct creel_state fake_states[4];
 size_t fake_state_count;
+pid_t fake_pids[4];
+size_t fake_pid_count;
 struct creel_options fake_options;
 char fake_root[256];
 
@@ -71,6 +73,7 @@ void fake_reset(void)
 	memset(fake_root, 0, sizeof(fake_root));
 	fake_status = 0;
 	fake_state_count = 0;
+	fake_pid_count = 0;
 }
 
 size_t creel_error_message(const struct creel_error *error, char *buf, size_t size)
@@ -229,6 +232,30 @@ int creel_list(struct creel *creel, const struct creel_state **ret_states, size_
 	broken(user, "ruin", &why);
 	*ret_states = fake_states;
 	*ret_count = fake_state_count;
+	return done(ret_error);
+}
+
+int creel_ps(struct creel *creel, const char *id, const pid_t **ret_pids, size_t *ret_count,
+	     struct creel_error *ret_error)
+{
+	(void)creel;
+	note("ps %s", id);
+	*ret_pids = fake_pids;
+	*ret_count = fake_pid_count;
+	return done(ret_error);
+}
+
+int creel_pause(struct creel *creel, const char *id, struct creel_error *ret_error)
+{
+	(void)creel;
+	note("pause %s", id);
+	return done(ret_error);
+}
+
+int creel_resume(struct creel *creel, const char *id, struct creel_error *ret_error)
+{
+	(void)creel;
+	note("resume %s", id);
 	return done(ret_error);
 }
 

@@ -20,6 +20,10 @@ extern int fake_status;
 extern struct creel_state fake_states[4];
 extern size_t fake_state_count;
 
+/* What ps shows. */
+extern pid_t fake_pids[4];
+extern size_t fake_pid_count;
+
 /* The options that creel_new was given. */
 extern struct creel_options fake_options;
 extern char fake_root[256];

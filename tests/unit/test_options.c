@@ -95,7 +95,7 @@ static void options_may_follow_operands(void **state)
 	gives("creel -- delete c1", "delete c1\n");
 }
 
-static void exec_and_kill_stop_at_the_id(void **state)
+static void exec_kill_and_ps_stop_at_the_id(void **state)
 {
 	(void)state;
 	gives("creel exec -t c1 ls -l --cwd /", "exec c1 arg=ls arg=-l arg=--cwd arg=/ terminal\n");
@@ -104,6 +104,7 @@ static void exec_and_kill_stop_at_the_id(void **state)
 	gives("creel exec c1", "exec c1\n");
 	gives("creel kill -a c1 9", "kill c1 9 all\n");
 	is_refused("creel kill c1 -a", 1, "unknown signal \\\"-a\\\"");
+	gives("creel ps -f json c1 -f", "ps c1\n");
 }
 
 static void every_option_reaches_its_place(void **state)
@@ -124,6 +125,8 @@ static void every_option_reaches_its_place(void **state)
 	gives("creel explain -b B c1", "explain c1 bundle=B\n");
 	gives("creel start c1", "start c1\n");
 	gives("creel features", "features\n");
+	gives("creel pause c1", "pause c1\n");
+	gives("creel resume c1", "resume c1\n");
 }
 
 static void what_engines_call_is_accepted(void **state)
@@ -155,7 +158,7 @@ static void wrong_words_are_told_as_runc_tells_them(void **state)
 	is_refused("creel run --preserve-fds x c1", 1,
 		   "invalid value \\\"x\\\" for flag -preserve-fds: parse error");
 	is_refused("creel run --preserve-fds -1 c1", 1, "for flag -preserve-fds: parse error");
-	is_refused("creel ps c1", 3, "No help topic for 'ps'");
+	is_refused("creel nosuch c1", 3, "No help topic for 'nosuch'");
 	is_refused("creel - list", 3, "No help topic for '-'");
 	is_refused("creel run", 1, "creel: \\\"run\\\" requires exactly 1 argument(s)");
 	is_refused("/usr/bin/creel exec", 1,
@@ -327,7 +330,7 @@ int main(void)
 		cmocka_unit_test_setup(options_are_written_in_many_ways, reset),
 		cmocka_unit_test_setup(switches_take_a_value_only_behind_an_equals_sign, reset),
 		cmocka_unit_test_setup(options_may_follow_operands, reset),
-		cmocka_unit_test_setup(exec_and_kill_stop_at_the_id, reset),
+		cmocka_unit_test_setup(exec_kill_and_ps_stop_at_the_id, reset),
 		cmocka_unit_test_setup(every_option_reaches_its_place, reset),
 		cmocka_unit_test_setup(what_engines_call_is_accepted, reset),
 		cmocka_unit_test_setup(wrong_words_are_told_as_runc_tells_them, reset),

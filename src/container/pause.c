@@ -1,0 +1,44 @@
+/*
+ * pause and resume: the cgroup of a container is frozen, and let go again. The status "paused" is
+ * nothing but a frozen cgroup, so there is nothing to record.
+ */
+#include "container/status.h"
+
+static int set_frozen(struct creel *c, const char *verb, struct container *ct, bool frozen,
+		      struct err *e)
+{
+	if (!cgroup_freeze(&ct->cgroup, frozen, e))
+		return 0;
+	container_warn_access(c, verb, e);
+	return -1;
+}
+
+int container_pause(struct creel *c, const char *id, struct err *e)
+{
+	struct container ct;
+	int failed;
+
+	if (container_open(c, id, true, &ct, e))
+		return -1;
+	if (ct.status == CREEL_CREATED || ct.status == CREEL_RUNNING)
+		failed = set_frozen(c, "pause", &ct, true, e);
+	else
+		failed = err_set(e, ERR_STATE, "container not running");
+	container_close(&ct);
+	return failed;
+}
+
+int container_resume(struct creel *c, const char *id, struct err *e)
+{
+	struct container ct;
+	int failed;
+
+	if (container_open(c, id, true, &ct, e))
+		return -1;
+	if (ct.status == CREEL_PAUSED)
+		failed = set_frozen(c, "resume", &ct, false, e);
+	else
+		failed = err_set(e, ERR_STATE, "container not paused");
+	container_close(&ct);
+	return failed;
+}
