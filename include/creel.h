@@ -208,6 +208,13 @@ int creel_ps(struct creel *creel, const char *id, const pid_t **ret_pids, size_t
 	     struct creel_error *ret_error);
 
 /*
+ * The ids that a POSIX extended regular expression matches, sorted: broken containers too. They are
+ * good until the next call on the handle. Errors: CREEL_USAGE.
+ */
+int creel_match(struct creel *creel, const char *pattern, const char *const **ret_ids,
+		size_t *ret_count, struct creel_error *ret_error);
+
+/*
  * The text of `spec`: a config.json to start from, without a newline at its end. Good until the
  * next call.
  */

@@ -54,8 +54,9 @@ struct call {
 	const char *log, *log_format, *log_level, *root, *rootless, *cgroup_manager, *criu;
 
 	/* what the options of commands hold beside the structs of the API */
-	bool all, force, quiet, template_rootless;
+	bool all, force, quiet, regex, template_rootless;
 	const char *format, *user;
+	int signal;
 	struct str_list env, caps, gids, cgroups;
 	struct creel_create create;
 	struct creel_exec exec;

@@ -4,8 +4,18 @@
 #include <signal.h>
 
 #include "cli/commands.h"
+#include "cli/each.h"
 #include "cli/error.h"
 #include "cli/signals.h"
+
+/* Of many, those that have stopped already have got what was wanted. */
+static int kill_if_running(struct call *call, struct creel *creel, const char *id,
+			   struct creel_error *ret_error)
+{
+	int failed = creel_kill(creel, id, call->signal, call->all, ret_error);
+
+	return failed && ret_error->code == CREEL_STATE ? 0 : failed;
+}
 
 int cmd_kill(struct call *call, struct creel *creel, struct creel_error *ret_error)
 {
@@ -17,5 +27,8 @@ int cmd_kill(struct call *call, struct creel *creel, struct creel_error *ret_err
 			ret_error,
 			"a number from 0 to 64, a name such as KILL or SIGKILL, or RTMIN+n");
 	}
+	call->signal = number;
+	if (call->regex)
+		return each_match(call, creel, kill_if_running, ret_error);
 	return creel_kill(creel, call->operand[0], number, call->all, ret_error);
 }

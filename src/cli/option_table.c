@@ -3,7 +3,7 @@
  * that holds manual page and completions to it. Rows that belong to several commands stand once.
  * The order is that of the help texts.
  *
- * Names are those of runc; --config, --cgroup-manager and --log-level are crun's.
+ * Names are those of runc; --config, --cgroup-manager, --log-level and --regex are crun's.
  */
 #include <stddef.h>
 
@@ -69,6 +69,8 @@ const struct option option_table[] = {
 	 "kill the container first if it runs; a missing one is no error"},
 	{"all", 'a', OPTION_SWITCH, false, at(all), in(KILL), "",
 	 "signal every process of the container; a stopped one is no error"},
+	{"regex", 'r', OPTION_SWITCH, false, at(regex), in(DELETE) | in(KILL), "",
+	 "the id is a regular expression: all containers are meant that it matches"},
 
 	/* exec */
 	{"process", 'p', OPTION_TEXT, false, at(exec.process), in(EXEC), "FILE",

@@ -236,6 +236,19 @@ int creel_ps(struct creel *c, const char *id, const pid_t **ret_pids, size_t *re
 			  &e, ret_error);
 }
 
+int creel_match(struct creel *c, const char *pattern, const char *const **ret_ids,
+		size_t *ret_count, struct creel_error *ret_error)
+{
+	struct str_list ids;
+	struct err e;
+
+	if (arena_reset(&c->arena, &e) || container_match(c, pattern, &ids, &e))
+		return api_result(-1, &e, ret_error);
+	*ret_ids = ids.item;
+	*ret_count = ids.count;
+	return 0;
+}
+
 int creel_template(struct creel *c, bool rootless, const char **ret_text,
 		   struct creel_error *ret_error)
 {

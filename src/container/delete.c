@@ -79,6 +79,11 @@ static int delete_broken(struct creel *c, const char *id, bool force, struct err
 		*e = why;
 		return -1;
 	}
+	if (!no_record)
+		log_add(&c->log, LOG_LEVEL_WARNING,
+			"container %s: its record was damaged; what else it had, if anything, is "
+			"not known and was not removed: %s",
+			id, e->text);
 	return force ? 0 : -1;
 }
 

@@ -8,7 +8,7 @@
 #include "sys/pidfd.h"
 
 /* Every process that is in the cgroup now; one that ends meanwhile has got what was wanted. */
-static int signal_all(struct creel *c, const struct container *ct, int signal, struct err *e)
+static int signal_cgroup(struct creel *c, const struct container *ct, int signal, struct err *e)
 {
 	size_t count;
 	pid_t *pids;
@@ -29,7 +29,7 @@ static int signal_init(struct creel *c, struct container *ct, int signal, struct
 		return ct->status == CREEL_STOPPED ? err_set(e, ERR_STATE, "container not running")
 						   : -1;
 	/* Without a pid namespace of its own the others would outlive init. */
-	if (signal == SIGKILL && !ct->record->private_pids)
+	if (signal == SIGKILL && !ct->record->private_pids && ct->cgroup.count)
 		return cgroup_kill(&ct->cgroup, &c->arena, e);
 	if (pidfd_signal(ct->pidfd, signal, e))
 		return e->sys == ESRCH ? err_set(e, ERR_STATE, "container not running") : -1;
@@ -41,6 +41,15 @@ static int signal_init(struct creel *c, struct container *ct, int signal, struct
 	if (signal == SIGKILL && ct->status == CREEL_PAUSED)
 		return cgroup_freeze(&ct->cgroup, false, e);
 	return 0;
+}
+
+/* A container that has stopped is as good as one that was signalled. */
+static int signal_all(struct creel *c, struct container *ct, int signal, struct err *e)
+{
+	/* Whoever is in the cgroup of a create that was killed is not known to be ours. */
+	if (ct->cgroup.count && ct->record->pid)
+		return signal_cgroup(c, ct, signal, e);
+	return signal_init(c, ct, signal, e) && e->code != ERR_STATE ? -1 : 0;
 }
 
 int container_kill(struct creel *c, const char *id, int signal, bool all, struct err *e)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "creel.h"
 #include "spec/spec.h"
 #include "state/record.h"
@@ -31,6 +32,8 @@ int container_state(struct creel *c, const char *id, struct creel_state *ret,
 int container_list(struct creel *c, const struct creel_state **ret, size_t *ret_count,
 		   void (*broken)(void *user, const char *id, const struct err *why), void *user,
 		   struct err *e) must_check;
+int container_match(struct creel *c, const char *pattern, struct str_list *ret,
+		    struct err *e) must_check;
 int container_ps(struct creel *c, const char *id, const pid_t **ret_pids, size_t *ret_count,
 		 struct err *e) must_check;
 int container_pause(struct creel *c, const char *id, struct err *e) must_check;

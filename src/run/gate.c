@@ -74,9 +74,10 @@ static void end_by_signal(int number)
  */
 static void obey_signals(void)
 {
-	static const int fatal[] = {SIGHUP,    SIGINT,  SIGQUIT, SIGABRT, SIGALRM, SIGTERM,
-				    SIGUSR1,   SIGUSR2, SIGPIPE, SIGXCPU, SIGXFSZ, SIGPROF,
-				    SIGVTALRM, SIGIO,   SIGPWR,  SIGSYS,  SIGTRAP};
+	static const int fatal[] = {SIGHUP,    SIGINT,  SIGQUIT, SIGABRT,  SIGALRM, SIGTERM,
+				    SIGUSR1,   SIGUSR2, SIGPIPE, SIGXCPU,  SIGXFSZ, SIGPROF,
+				    SIGVTALRM, SIGIO,   SIGPWR,  SIGSYS,   SIGTRAP, SIGSEGV,
+				    SIGBUS,    SIGILL,  SIGFPE,  SIGSTKFLT};
 	struct sigaction end = {.sa_handler = end_by_signal};
 	sigset_t none;
 

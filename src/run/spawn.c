@@ -26,7 +26,14 @@
 static void begin(struct walk *w, int sync)
 {
 	bool maps_by_owner = w->plan->clone_flags & CLONE_NEWUSER && geteuid() != 0;
+	sigset_t all;
 
+	/*
+	 * The first process of a pid namespace never sees a signal that it has no handler for, but
+	 * a blocked one stays until there is one (gate.c), or until the program is executed.
+	 */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	if (!maps_by_owner)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* no init without a runtime: see do_lookup */

@@ -9,12 +9,14 @@
  *   probe personality               prints the personality
  *   probe clocks                    prints the seconds of the monotonic clock and since boot
  *   probe keyring                   prints id, permissions and description of the session keyring
+ *   probe signal                    prints "ready", then the number of the first signal that comes
  *   probe nosys                     prints the errno of a system call that does not exist yet
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +46,20 @@ static int fds(void)
 	for (int fd = 0; fd < 1024; fd++)
 		if (fcntl(fd, F_GETFD) != -1)
 			printf("%d\n", fd);
+	return 0;
+}
+
+static int wait_for_signal(void)
+{
+	int number;
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	puts("ready");
+	fflush(stdout);
+	sigwait(&all, &number);
+	printf("%d\n", number);
 	return 0;
 }
 
@@ -125,6 +141,8 @@ int main(int argc, char **argv)
 		return clocks();
 	if (strcmp(what, "keyring") == 0)
 		return keyring();
+	if (strcmp(what, "signal") == 0)
+		return wait_for_signal();
 	if (strcmp(what, "nosys") == 0)
 		return call(1, (char *[]){"100000"});
 	fprintf(stderr, "probe: no such question: %s\n", what);

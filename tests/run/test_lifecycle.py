@@ -1,4 +1,4 @@
-"""create, start, kill, delete: what each does in each state, with its exit status and text."""
+"""create, start and delete: what comes after what, and what is there afterwards."""
 
 import os
 import signal
@@ -7,131 +7,6 @@ import pytest
 
 import leaks
 from program import wait_until
-
-STATES = ("created", "running", "paused", "stopped")
-
-
-@pytest.fixture(params=STATES)
-def container(request, bundle):
-    """
-    A bundle whose container is in each of the states in turn; bundle.given is the state's name.
-    """
-    bundle.given = request.param
-    bring_into(bundle, request.param)
-    assert bundle.status() == request.param
-    return bundle
-
-
-def bring_into(bundle, state):
-    bundle.sleep()
-    bundle.create().ok()
-    if state in ("running", "paused"):
-        bundle.start().ok()
-    if state == "paused":
-        bundle.freeze()
-    if state == "stopped":
-        bundle.start().ok()
-        bundle.stop()
-
-
-# ---- every command in every state ----
-
-def test_start(container):
-    refused = {
-        "running": "cannot start an already running container",
-        "paused": "cannot start a container in the paused state",
-        "stopped": "cannot start a container that has stopped",
-    }
-    if container.given == "created":
-        container.start().ok()
-        assert container.status() == "running"
-    else:
-        container.start().fails(refused[container.given])
-        assert container.status() == container.given
-
-
-def test_exec(container):
-    refused = {
-        "paused": "cannot exec in a paused container (use --ignore-paused to override)",
-        "stopped": "cannot exec in a stopped container",
-    }
-    result = container.exec("echo", "inside")
-    if container.given in refused:
-        result.fails("exec failed: " + refused[container.given], rc=255)
-    else:
-        assert result.ok().stdout == "inside\n"
-    assert container.status() == container.given
-
-
-def test_kill(container):
-    if container.given == "stopped":
-        container.kill("KILL").fails("container not running")
-    else:
-        container.kill("KILL").ok()
-        if container.given == "paused":
-            container.freeze(False)
-        container.wait_stopped()
-
-
-def test_kill_with_signal_zero_changes_nothing(container):
-    if container.given == "stopped":
-        container.kill("0").fails("container not running")
-    else:
-        container.kill("0").ok()
-        assert container.status() == container.given
-
-
-def test_delete(container):
-    if container.given in ("created", "stopped"):
-        container.delete().ok()
-        assert container.status() is None
-    else:
-        container.delete().fails(f"cannot delete container {container.id} that is not stopped: "
-                                 f"{container.given}")
-        assert container.status() == container.given
-
-
-def test_delete_force(container):
-    container.delete("--force").ok()
-    assert container.status() is None
-    assert container.guard.check() == []
-
-
-def test_state(container):
-    state = container.state()
-    assert state["status"] == container.given
-    assert (state["pid"] == 0) == (container.given == "stopped")
-
-
-def test_create_again(container):
-    container.create().fails("runc create failed: container with given ID already exists")
-    assert container.status() == container.given
-
-
-def test_run_again(container):
-    container.run().fails("runc run failed: container with given ID already exists")
-    assert container.status() == container.given
-
-
-@pytest.mark.parametrize("command, rc, text", [
-    (["start", "ID"], 1, "container does not exist"),
-    (["state", "ID"], 1, "container does not exist"),
-    (["kill", "ID", "KILL"], 1, "container does not exist"),
-    (["delete", "ID"], 1, "container does not exist"),
-    (["exec", "ID", "true"], 255, "exec failed: container does not exist"),
-])
-def test_unknown_container(bundle, command, rc, text):
-    bundle.root.mkdir()
-    bundle.creel(*[bundle.id if word == "ID" else word for word in command]).fails(text, rc=rc)
-
-
-@pytest.mark.parametrize("command, rc", [("start", 1), ("state", 1), ("delete", 1), ("exec", 255)])
-@pytest.mark.parametrize("id", ["..", ".", "a/b", "a b", "ä", "../x"])
-def test_malformed_id_is_refused(bundle, command, rc, id):
-    words = ["true"] if command == "exec" else []
-    prefix = "exec failed: " if command == "exec" else ""
-    bundle.creel(command, id, *words).fails(prefix + "invalid container ID format", rc=rc)
-
 
 # ---- create and start ----
 
@@ -230,51 +105,6 @@ def test_ids_may_hold_all_allowed_characters(bundle):
     id = f"{bundle.id}_A.b+c-9"
     bundle.shell("echo ran")
     assert bundle.run(id=id).ok().stdout == "ran\n"
-
-
-# ---- kill ----
-
-@pytest.mark.parametrize("words", [[], ["TERM"], ["SIGTERM"], ["term"], ["sigterm"], ["15"]])
-def test_ways_to_name_a_signal(bundle, words):
-    bundle.shell("trap 'echo TERM >/got; exit' TERM; echo >/ready; while :; do sleep 0.01; done")
-    bundle.run_detached().ok()
-    wait_until((bundle.rootfs / "ready").exists, "the trap to be set")
-    bundle.kill(*words).ok()
-    bundle.wait_stopped()
-    assert (bundle.rootfs / "got").read_text() == "TERM\n"
-
-
-@pytest.mark.parametrize("word", ["FOO", "SIGFOO", "9x", "SIGSIGTERM"])
-def test_unknown_signal(bundle, word):
-    bundle.up()
-    bundle.kill(word).fails(f'unknown signal "{word}"')
-    assert bundle.status() == "running"
-
-
-@pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "KILL"])
-def test_fatal_signal_ends_a_created_container(bundle, name):
-    bundle.create().ok()
-    bundle.kill(name).ok()
-    bundle.wait_stopped()
-    bundle.delete().ok()
-
-
-def test_kill_all_on_a_stopped_container_is_no_error(bundle):
-    bundle.up()
-    bundle.stop()
-    bundle.creel("kill", "--all", bundle.id, "KILL").ok()
-
-
-@pytest.mark.creel_only("1.1 leaves the cgroup on v2")
-def test_kill_reaches_every_process_without_a_pid_namespace(bundle):
-    bundle.host_namespace("pid")
-    bundle.shell("sleep 1000 & sleep 1000 & echo >/ready; wait")
-    bundle.run_detached().ok()
-    wait_until((bundle.rootfs / "ready").exists, "the children")
-    bundle.kill("KILL").ok()
-    bundle.wait_stopped()
-    bundle.delete().ok()
-    assert bundle.guard.check() == []
 
 
 # ---- delete ----

@@ -259,6 +259,19 @@ int creel_resume(struct creel *creel, const char *id, struct creel_error *ret_er
 	return done(ret_error);
 }
 
+int creel_match(struct creel *creel, const char *pattern, const char *const **ret_ids,
+		size_t *ret_count, struct creel_error *ret_error)
+{
+	static const char *const ids[] = {"web-1", "web-2"};
+
+	(void)creel;
+	(void)ret_error;
+	note("match %s\n", pattern);
+	*ret_ids = ids;
+	*ret_count = 2;
+	return 0;
+}
+
 int creel_template(struct creel *creel, bool rootless, const char **ret_text,
 		   struct creel_error *ret_error)
 {

@@ -209,6 +209,26 @@ static void errors_name_the_command_as_engines_expect(void **state)
 	}
 }
 
+static void failures_of_many_are_told_one_by_one(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	fail_with("no luck");
+	answer = call_line("creel delete --regex .");
+	assert_non_null(strstr(answer.err, "level=warning msg=\"container web-1: no luck\"\n"));
+	assert_non_null(strstr(answer.err, "level=warning msg=\"container web-2: no luck\"\n"));
+	assert_non_null(strstr(answer.err, "level=error msg=\"2 of 2 containers failed\"\n"));
+	assert_int_equal(answer.status, 1);
+	answer = call_line("creel kill --regex ."); /* "not running" is of this kind too */
+	assert_string_equal(answer.err, "");
+	assert_int_equal(answer.status, 0);
+	fake_error.code = CREEL_NOT_FOUND;
+	assert_int_equal(call_line("creel delete --regex .").status, 0);
+	fake_error.code = CREEL_SYSTEM;
+	assert_int_equal(call_line("creel kill --regex .").status, 1);
+}
+
 static void log_lines_are_quoted_where_needed(void **state)
 {
 	struct answer answer;
@@ -351,6 +371,7 @@ int main(void)
 		in_directory(a_root_that_was_named_must_exist),
 		in_directory(the_exit_status_is_that_of_the_program),
 		in_directory(errors_name_the_command_as_engines_expect),
+		in_directory(failures_of_many_are_told_one_by_one),
 		in_directory(log_lines_are_quoted_where_needed),
 		in_directory(the_log_file_is_appended_to_and_stderr_has_the_bare_message),
 		in_directory(json_logs_have_one_object_a_line),

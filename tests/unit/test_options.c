@@ -105,6 +105,7 @@ static void exec_kill_and_ps_stop_at_the_id(void **state)
 	gives("creel kill -a c1 9", "kill c1 9 all\n");
 	is_refused("creel kill c1 -a", 1, "unknown signal \\\"-a\\\"");
 	gives("creel ps -f json c1 -f", "ps c1\n");
+	is_refused("creel delete -r c1 c2", 1, "requires exactly 1 argument(s)");
 }
 
 static void every_option_reaches_its_place(void **state)
@@ -125,6 +126,8 @@ static void every_option_reaches_its_place(void **state)
 	gives("creel explain -b B c1", "explain c1 bundle=B\n");
 	gives("creel start c1", "start c1\n");
 	gives("creel features", "features\n");
+	gives("creel kill -a --regex ^w HUP", "match ^w\nkill web-1 1 all\nkill web-2 1 all\n");
+	gives("creel delete w$ -f -r", "match w$\ndelete web-1 force\ndelete web-2 force\n");
 	gives("creel pause c1", "pause c1\n");
 	gives("creel resume c1", "resume c1\n");
 }
