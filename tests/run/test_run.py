@@ -3,6 +3,7 @@
 around it.
 """
 
+import fcntl
 import os
 import re
 import signal
@@ -78,10 +79,22 @@ def test_it_can_be_deleted_by_another_command(bundle):
     assert bundle.status() is None
 
 
+def is_unlocked(directory):
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
 @pytest.mark.creel_only("1.1 deletes by name")
 def test_the_next_owner_of_its_id_is_left_alone(bundle):
     bundle.sleep()
     running = bundle.spawn_run()
+    wait_until(lambda: is_unlocked(bundle.root / bundle.id), "others to be let at it")
     running.signal(signal.SIGSTOP)
     bundle.delete("--force").ok()
     bundle.up()
