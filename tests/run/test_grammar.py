@@ -1,6 +1,5 @@
 """How words on the command line are understood, and what is said of those that are not."""
 
-import json
 import re
 import subprocess
 
@@ -179,16 +178,3 @@ def test_output_that_cannot_be_written_is_a_failure(bundle):
     with open("/dev/full", "w") as full:
         running = bundle.program.start("features", stdout=full)
         assert running.wait().rc == 1 or bundle.program.name == "runc"
-
-
-# ---- features ----
-
-def test_features_is_json(bundle):
-    features = json.loads(plain(bundle, "features").ok().stdout)
-    assert features["ociVersionMin"] == "1.0.0"
-    assert features["hooks"] == ["prestart", "createRuntime", "createContainer", "startContainer",
-                                 "poststart", "poststop"]
-    assert "bind" in features["mountOptions"]
-    assert features["mountOptions"] == sorted(features["mountOptions"])
-    assert features["linux"]["seccomp"]["enabled"] is True
-    assert "CAP_SYS_ADMIN" in features["linux"]["capabilities"]
