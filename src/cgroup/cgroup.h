@@ -142,6 +142,15 @@ int cgroup_make(const struct cgroup_paths *paths, struct arena *a, struct cgroup
 int cgroup_open(const struct cgroup_paths *paths, struct cgroup *ret, struct err *e) must_check;
 void cgroup_close(struct cgroup *cg);
 
+/*
+ * Which cgroups one more process of a container joins: the container's own; or those below them
+ * that wanted asks for, words `PATH`, for all hierarchies, or `CTL[,CTL]:PATH`, ended with NULL
+ * (NULL: none); or, where version 2 takes no process into the container's own, that of its init.
+ * What is asked for must be there. Errors are in the words of runc.
+ */
+int cgroup_for_exec(const struct cgroup_paths *paths, const char *const *wanted, pid_t init,
+		    struct arena *a, struct cgroup_paths *ret, struct err *e) must_check;
+
 /* Called by the new process: joins every version 1 hierarchy by writing 0 to its open "tasks". */
 int cgroup_join_self(const struct cgroup *cg, struct err *e) must_check;
 

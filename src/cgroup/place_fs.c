@@ -336,7 +336,9 @@ int cgroup_join_self(const struct cgroup *cg, struct err *e)
 {
 	for (size_t i = 0; i < array_len(cg->tasks) && cg->tasks[i] >= 0; i++)
 		if (fd_write(cg->tasks[i], "0", 1, "tasks of the container's cgroup", e))
-			return -1;
+			return e->sys == ENOSPC
+				       ? err_hint(e, "cpuset.cpus or cpuset.mems of it is empty")
+				       : -1;
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "run/carry.h"
 #include "run/foreground.h"
 #include "run/spawn.h"
+#include "sys/process.h"
 
 static int check(const struct container *ct, const struct creel_exec *o, struct err *e)
 {
@@ -30,7 +31,6 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 {
 	struct plan_exec_request request = {
 		.id = ct->id,
-		.cgroup = ct->cgroup,
 		.no_new_keyring = ct->record->no_new_keyring,
 		.preserve_fds = o->preserve_fds,
 		.console_socket = o->console_socket,
@@ -41,6 +41,7 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 	struct spec *spec;
 
 	if (container_config(c, ct, &spec, e) || exec_process(c, ct, o, &request.process, e) ||
+	    cgroup_for_exec(&ct->cgroup, o->cgroups, ct->pid, &c->arena, &request.cgroup, e) ||
 	    facts_collect(c, false, false, facts, e))
 		return -1;
 	request.spec = spec;
@@ -101,7 +102,7 @@ int container_exec(struct creel *c, const char *id, const struct creel_exec *o, 
 	int failed;
 
 	*ret_status = 0;
-	if (container_open(c, id, false, &ct, e))
+	if (process_check_preserved(o->preserve_fds, e) || container_open(c, id, false, &ct, e))
 		return -1;
 	failed = check(&ct, o, e) || container_hold(&ct, e) || check(&ct, o, e) ||
 		 carry_out(c, &ct, o, ret_status, e);

@@ -56,8 +56,13 @@ static int add_caps(struct spec_process *process, const char *const *names, stru
 	if (process->capabilities)
 		*caps = *process->capabilities;
 	for (size_t i = 0; names[i]; i++) {
-		if (!word_number(&words_capabilities, names[i], &number))
-			return err_set(e, ERR_USAGE, "unknown capability \"%s\"", names[i]);
+		const char *const unknown[] = {names[i], NULL};
+
+		if (!word_number(&words_capabilities, names[i], &number)) {
+			if (append(&caps->unknown, unknown, a, e))
+				return -1;
+			continue;
+		}
 		caps->bounding |= (uint64_t)1 << number;
 		caps->effective |= (uint64_t)1 << number;
 		caps->permitted |= (uint64_t)1 << number;
@@ -68,13 +73,33 @@ static int add_caps(struct spec_process *process, const char *const *names, stru
 	return 0;
 }
 
+/* Those of the configuration stay. */
+static int add_groups(struct spec_user *user, const struct creel_exec *o, struct arena *a,
+		      struct err *e)
+{
+	size_t old = user->additional_gid_count;
+	uint32_t *gids;
+
+	if (!o->additional_gid_count)
+		return 0;
+	gids = arena_get_array(a, old + o->additional_gid_count, sizeof(*gids), e);
+	if (!gids)
+		return -1;
+	for (size_t i = 0; i < old; i++)
+		gids[i] = user->additional_gids[i];
+	memcpy(gids + old, o->additional_gids, o->additional_gid_count * sizeof(*gids));
+	user->additional_gids = gids;
+	user->additional_gid_count = old + o->additional_gid_count;
+	return 0;
+}
+
 static int apply_options(struct spec_process *process, const struct creel_exec *o, struct arena *a,
 			 struct err *e)
 {
 	struct str_list args = {0};
 
 	if (append(&args, o->args, a, e) || append(&process->env, o->env, a, e) ||
-	    add_caps(process, o->caps, a, e))
+	    add_caps(process, o->caps, a, e) || add_groups(&process->user, o, a, e))
 		return -1;
 	process->args = args;
 	process->terminal = o->terminal;
@@ -86,15 +111,6 @@ static int apply_options(struct spec_process *process, const struct creel_exec *
 		process->user.uid = o->uid;
 	if (o->gid_given)
 		process->user.gid = o->gid;
-	if (o->additional_gid_count) {
-		process->user.additional_gids =
-			arena_get_array(a, o->additional_gid_count, sizeof(uint32_t), e);
-		if (!process->user.additional_gids)
-			return -1;
-		memcpy(process->user.additional_gids, o->additional_gids,
-		       o->additional_gid_count * sizeof(uint32_t));
-		process->user.additional_gid_count = o->additional_gid_count;
-	}
 	if (o->apparmor)
 		process->apparmor_profile = o->apparmor;
 	if (o->process_label)
@@ -127,14 +143,6 @@ static int from_bundle(struct creel *c, const struct container *ct, struct spec_
 	return 0;
 }
 
-static int refuse_unsupported(const struct spec_process *process, const struct creel_exec *o,
-			      struct err *e)
-{
-	if (count_of(o->cgroups))
-		return err_set(e, ERR_UNSUPPORTED, "--cgroup is not supported yet");
-	return spec_refuse_unsupported_process(process, e);
-}
-
 int exec_process(struct creel *c, const struct container *ct, const struct creel_exec *o,
 		 const struct spec_process **ret, struct err *e)
 {
@@ -146,7 +154,7 @@ int exec_process(struct creel *c, const struct container *ct, const struct creel
 		return -1;
 	if (!o->process && apply_options(process, o, &c->arena, e))
 		return -1;
-	if (spec_validate_process(process, e) || refuse_unsupported(process, o, e) ||
+	if (spec_validate_process(process, e) || spec_refuse_unsupported_process(process, e) ||
 	    terminal_prepare(process, o->console_socket, o->detach, e))
 		return -1;
 	*ret = process;

@@ -16,6 +16,7 @@
 #include "run/gate.h"
 #include "run/spawn.h"
 #include "state/store.h"
+#include "sys/process.h"
 #include "sys/procfs.h"
 
 extern char **environ;
@@ -25,22 +26,6 @@ static int prepare_terminal(struct spec *spec, const struct creel_create *o, boo
 {
 	if (terminal_prepare(spec->process, o->console_socket, detached, e))
 		return err_in(e, "/process/terminal");
-	return 0;
-}
-
-/* Descriptors are passed on by number: one that is missing would give its number to another. */
-static int check_preserved(const struct creel_create *o, struct err *e)
-{
-	unsigned total = o->listen_fds + o->preserve_fds;
-
-	for (unsigned i = 0; i < total; i++) {
-		int flags = fcntl((int)(3 + i), F_GETFD);
-
-		if (flags >= 0 && !(flags & FD_CLOEXEC))
-			continue;
-		errno = EBADF; /* with close-on-exec it is one of ours, which took a free number */
-		return err_sys(e, "unable to stat preserved-fd %u (of %u)", i, total);
-	}
 	return 0;
 }
 
@@ -219,7 +204,8 @@ int make_container(struct creel *c, const char *id, const struct creel_create *o
 		return -1;
 	if (store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
 	    prepare_terminal(m->bundle.spec, o, wait_start || o->detach, e) ||
-	    check_preserved(o, e) || bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) ||
+	    process_check_preserved(o->listen_fds + o->preserve_fds, e) ||
+	    bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) ||
 	    fill_record(c, id, o, m, e))
 		return -1;
 	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s of the bundle %s: %zu steps", id,

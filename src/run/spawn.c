@@ -124,7 +124,12 @@ static pid_t clone_process(struct walk *w, struct err *e)
 		.ret_in_cgroup = &w->in_cgroup,
 	};
 
-	return process_clone(&clone, e);
+	pid_t pid = process_clone(&clone, e);
+
+	if (pid < 0 && e->sys == EBUSY && clone.cgroup >= 0)
+		return err_hint(e, "its cgroup passes controllers on to others, and so can hold no "
+				   "process of its own");
+	return pid;
 }
 
 int spawn_process(struct walk *w, struct err *e)

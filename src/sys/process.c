@@ -119,6 +119,19 @@ int process_fill_streams(struct err *e)
 	return 0;
 }
 
+int process_check_preserved(unsigned count, struct err *e)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int flags = fcntl((int)(3 + i), F_GETFD);
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			continue;
+		errno = EBADF; /* with close-on-exec it is one of ours, which took a free number */
+		return err_sys(e, "unable to stat preserved-fd %u (of %u)", i, count);
+	}
+	return 0;
+}
+
 int process_cloexec_from(unsigned first, struct err *e)
 {
 	if (syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC))

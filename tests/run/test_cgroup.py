@@ -120,16 +120,6 @@ def test_exec_joins_it_too(bundle):
     assert Path(f"/proc/{pid_file.read_text()}/cgroup").read_text() == own
 
 
-def test_exec_into_a_sub_cgroup(bundle):
-    bundle.up()
-    controller = "freezer"
-    (bundle.cgroup(controller) / "sub").mkdir()
-    pid_file = bundle.path / "pid"
-    where = "sub" if V2 else f"{controller}:sub"
-    bundle.exec("sleep", "1000", options=["-d", "--pid-file", pid_file, "--cgroup", where]).ok()
-    assert f"/{bundle.id}/sub\n" in Path(f"/proc/{pid_file.read_text()}/cgroup").read_text()
-
-
 def test_cgroup_namespace_begins_at_the_container(bundle):
     bundle.namespace("cgroup")
     lines = bundle.output("cat /proc/self/cgroup").splitlines()

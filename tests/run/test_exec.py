@@ -182,6 +182,37 @@ def test_additional_groups(up):
     assert result.ok().stdout.split() == ["1000", "50", "60"]
 
 
+def test_additional_groups_are_added_to_the_configured_ones(bundle):
+    bundle.process["user"]["additionalGids"] = [70, 80]
+    bundle.up()
+    assert sorted(map(int, bundle.exec("id", "-G", options=["-g", "50"]).ok().stdout.split())) == [
+        0, 50, 70, 80]
+    assert bundle.exec("id", "-G").ok().stdout.split() == ["0", "70", "80"]
+
+
+@pytest.mark.parametrize("gid", ["staff", "-1", "4294967296", ""])
+def test_bad_group(up, gid):
+    assert up.exec("true", options=[f"--additional-gids={gid}"]).rc in (1, 255)
+
+
+@pytest.mark.parametrize("name", ["CAP_FOO", "sys_chroot", "cap_sys_chroot"])
+def test_unknown_capability_is_ignored_with_a_warning(up, name):
+    result = up.exec("true", options=["--cap", name]).ok()
+    assert result.messages("warning") == [
+        f"ignoring unknown or unavailable capabilities: [{name}]"]
+
+
+def test_added_capability_is_ambient_only_where_the_process_may_inherit(bundle):
+    ambient = ("grep", "CapAmb", "/proc/self/status")
+    bundle.up()
+    assert int(bundle.exec(*ambient, options=["-c", "CAP_SYS_CHROOT"]).ok().stdout.split()[1],
+               16) == 0
+    bundle.process["capabilities"]["inheritable"] = ["CAP_KILL"]
+    bundle.save()
+    own = bundle.exec(*ambient, options=["-u", "5", "-c", "CAP_KILL"]).ok().stdout
+    assert int(own.split()[1], 16) == 1 << 5
+
+
 def test_capability_is_added(bundle):
     bundle.up()
     before = bundle.exec("grep", "CapEff", "/proc/self/status").ok().stdout

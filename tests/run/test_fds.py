@@ -66,6 +66,18 @@ def test_preserved_descriptors_arrive(bundle):
     assert result.ok().stdout.split() == ["through", "0", "1", "2", "3"]
 
 
+def test_preserved_descriptors_arrive_in_exec(bundle):
+    bundle.up()
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"through\n")
+    os.close(write_end)
+    result = bundle.exec("sh", "-c", "cat <&3; ls /proc/$$/fd; true",
+                         options=["--preserve-fds", "1"], close_fds=False,
+                         preexec_fn=lambda: os.dup2(read_end, 3))
+    os.close(read_end)
+    assert result.ok().stdout.split() == ["through", "0", "1", "2", "3"]
+
+
 @pytest.mark.creel_only("1.1 takes one of its own for the missing one")
 @pytest.mark.parametrize("count", ["1", "5"])
 def test_hole_in_preserved_descriptors(bundle, count):
@@ -75,6 +87,14 @@ def test_hole_in_preserved_descriptors(bundle, count):
     words = ("--log", log, "run", "-b", bundle.path, "--preserve-fds", count, bundle.id)
     assert bundle.creel(*words).rc == 1
     assert "unable to stat preserved-fd 0" in log.read_text()
+
+
+@pytest.mark.creel_only("1.1 takes one of its own for the missing one")
+@pytest.mark.parametrize("count", ["1", "5"])
+def test_hole_in_preserved_descriptors_of_exec(bundle, count):
+    bundle.up()
+    bundle.exec("true", options=["--preserve-fds", count]).fails(
+        part="unable to stat preserved-fd 0", rc=255)
 
 
 def test_listen_fds_are_for_the_process_they_name(prober):
