@@ -1,70 +1,90 @@
-# bash completion for creel(8). Commands and options are read from the help of the program itself, so that nothing here
-# has to follow when they change.
+# bash completion for creel(8). Commands, options and operands are read from the help of the program itself, so that
+# nothing here has to follow when they change.
 
-# Prints what the program's help, on stdin, says about options: one form a line, "--bundle DIR" and "-b DIR".
+# The options in the help text on stdin, one form a line: "--bundle DIR|directory of the bundle …".
 _creel_forms()
 {
-	sed -n '/OPTIONS:$/,$ s/^   \(-.*\)/\1/p' | sed 's/  .*//; s/, -/\n-/g'
+	sed -En '/OPTIONS:$/,$ s/^   (-[^ ]+( [^ ]+)*)  +(.*)/\1|\3/p' | sed -E 's/^([^|]*), (-.[^|]*)\|(.*)/\1|\3\n\2|\3/'
 }
 
-# The name of an option's value; nothing for a switch.
+# What may stand behind an option: "DIR", or the words that its text offers; nothing for a switch.
 _creel_value()
 {
-	local help=$1 option=$2
+	local help=$1 option=${2#-}
 
-	_creel_forms <<< "$help" | sed -n "s/^$option //p"
+	_creel_forms <<< "$help" | sed -En "s/^--?${option#-} ([^|]*)\|/\1|/p" |
+		sed -E 's/.*(\||: )(([a-z]+, )*[a-z]+ or [a-z]+)( \(.*)?$/\2/; s/\|.*//; s/,? or |, / /g'
+}
+
+# The operands of the command whose help is on stdin, a line each: "<container-id>".
+_creel_operands()
+{
+	sed -n '/^USAGE:/,/^$/ s/.* options\] //p' | grep -o '[[<][^]>]*[]>]'
 }
 
 _creel_commands()
 {
-	creel help | sed -n '/^COMMANDS:/,/^$/ s/^   \([a-z]*\).*/\1/p'
+	"$creel" help | sed -n '/^COMMANDS:/,/^$/ s/^   \([a-z]*\).*/\1/p'
 }
 
-_creel_words()
+# What an operand may be.
+_creel_operand()
 {
-	local command=$1 operands=$2
-	shift 2
-
-	case $command:$operands in
-	: | help:0) _creel_commands ;;
-	delete:0 | exec:0 | kill:0 | pause:0 | ps:0 | resume:0 | start:0 | state:0 | update:0) creel "$@" list --quiet 2> /dev/null ;;
-	kill:1) compgen -A signal | sed -n 's/^SIG//p' ;;
+	case $1 in
+	*container-id*) [[ $command == @(create|restore|run) ]] || "$creel" "${root[@]}" list --quiet 2> /dev/null ;;
+	*signal*) compgen -A signal | sed -n 's/^SIG//p' ;;
+	"[command]") _creel_commands ;;
 	esac
 }
 
 _creel()
 {
-	local word=${COMP_WORDS[COMP_CWORD]} help command operands="" value="" i
-	local -a root=()
-	help=$(creel help)
+	local creel=${COMP_WORDS[0]/#\~/$HOME} cur=${COMP_WORDS[COMP_CWORD]}
+	local help command="" option="" value="" count=0 ended="" i word
+	local -a words=() operands=() root=()
+	help=$("$creel" help)
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		if [[ $value ]]; then
+		word=${COMP_WORDS[i]}
+		if [[ $word == = && $value ]]; then
+			continue
+		elif [[ $value ]]; then
+			[[ $option == -?(-)root && ! $command ]] && root=(--root "$word")
 			value=
-		elif [[ ${COMP_WORDS[i]} == -* ]]; then
-			value=$(_creel_value "$help" "${COMP_WORDS[i]}")
-			[[ ${COMP_WORDS[i]} == --root ]] && root=(--root "${COMP_WORDS[i + 1]}")
+		elif [[ $word == -- ]]; then
+			ended=y
+		elif [[ $word == -* && ! $ended ]]; then
+			option=$word
+			value=$(_creel_value "$help" "$word")
 		elif [[ ! $command ]]; then
-			command=${COMP_WORDS[i]} operands=0
-			help=$(creel help "$command" 2> /dev/null)
+			command=$word ended=
+			help=$("$creel" help "$command" 2> /dev/null)
+			mapfile -t operands < <(_creel_operands <<< "$help")
 		else
-			((operands++))
+			((++count))
+			# What follows the id belongs to somebody else where the command has more operands.
+			((${#operands[@]} > 1)) && ended=y
 		fi
 	done
+	[[ $cur == = ]] && cur=
 
 	case $value in
-	FILE | PATH) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	DIR) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
-	FORMAT) mapfile -t COMPREPLY < <(compgen -W "$([[ $command ]] && echo table || echo text) json" -- "$word") ;;
-	LEVEL) mapfile -t COMPREPLY < <(compgen -W "error warning info debug" -- "$word") ;;
-	MANAGER) mapfile -t COMPREPLY < <(compgen -W "cgroupfs systemd disabled" -- "$word") ;;
-	MODE) mapfile -t COMPREPLY < <(compgen -W "auto true false" -- "$word") ;;
-	"") if [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_creel_forms <<< "$help" | sed 's/ .*//')" -- "$word")
+	FILE | PATH)
+		compopt -o filenames 2> /dev/null
+		mapfile -t words < <(compgen -f -- "$cur") ;;
+	DIR)
+		compopt -o filenames 2> /dev/null
+		mapfile -t words < <(compgen -d -- "$cur") ;;
+	?*) mapfile -t words < <(compgen -W "${value//[A-Z]*/}" -- "$cur") ;;
+	"") if [[ $cur == -* && ! $ended ]]; then
+		mapfile -t words < <(compgen -W "$(_creel_forms <<< "$help" | sed 's/[ |].*//')" -- "$cur")
+	elif [[ ! $command ]]; then
+		mapfile -t words < <(compgen -W "$(_creel_commands)" -- "$cur")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "$(_creel_words "$command" "$operands" "${root[@]}")" -- "$word")
+		mapfile -t words < <(compgen -W "$(_creel_operand "${operands[count]}")" -- "$cur")
 	fi ;;
 	esac
+	COMPREPLY=("${words[@]}")
 }
 
 complete -F _creel creel

@@ -9,6 +9,8 @@ import pytest
 
 import words
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def pages(program):
