@@ -243,8 +243,8 @@ static void a_directory_to_begin_in_must_be_there(void **state)
 	struct spec_hook hook = hook_of("exit 0");
 
 	(void)state;
-	assert_int_equal(hook_run(&hook, HOOK_PRESTART, 0, state_text, "/nowhere", &scratch_arena,
-				  &scratch_err),
+	assert_int_equal(hook_run(&hook, HOOK_PRESTART, 0, state_text, scratch_name("nowhere"),
+				  &scratch_arena, &scratch_err),
 			 -1);
 	assert_non_null(strstr(scratch_err.text, "no such file or directory"));
 }
