@@ -14,6 +14,7 @@
 #include "spec/validate.h"
 #include "sys/caps.h"
 #include "sys/procfs.h"
+#include "sys/resctrl.h"
 
 const char *bundle_path_of(int fd, struct arena *a, struct err *e)
 {
@@ -143,6 +144,8 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 
 	if (facts_collect(c, true, !cgroups_path || *cgroups_path != '/', &b->facts, e))
 		return -1;
+	if (b->spec->linux_.intel_rdt)
+		b->facts.resctrl = resctrl_detect(RESCTRL_MOUNT);
 	if (!plan_build(b->spec, &b->facts, &request, &c->arena, ret, e))
 		return 0;
 	spec_point(&b->text, e);

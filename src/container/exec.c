@@ -31,6 +31,7 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 {
 	struct plan_exec_request request = {
 		.id = ct->id,
+		.rdt = {.path = ct->record->rdt_path, .monitor = ct->record->rdt_monitor_path},
 		.no_new_keyring = ct->record->no_new_keyring,
 		.preserve_fds = o->preserve_fds,
 		.console_socket = o->console_socket,

@@ -77,6 +77,15 @@ static void write_memory_policy(struct json_writer *w)
 	json_write_end(w);
 }
 
+static void write_intel_rdt(struct json_writer *w)
+{
+	json_write_object(w, "intelRdt");
+	json_write_bool(w, "enabled", true);
+	json_write_bool(w, "schemata", true);
+	json_write_bool(w, "monitoring", true);
+	json_write_end(w);
+}
+
 static void write_linux(struct json_writer *w)
 {
 	json_write_object(w, "linux");
@@ -86,7 +95,7 @@ static void write_linux(struct json_writer *w)
 	write_seccomp(w);
 	write_enabled(w, "apparmor", true);
 	write_enabled(w, "selinux", true);
-	write_enabled(w, "intelRdt", false);
+	write_intel_rdt(w);
 	write_memory_policy(w);
 	json_write_object(w, "mountExtensions");
 	write_enabled(w, "idmap", true);

@@ -82,6 +82,11 @@ static int fill_record(struct creel *c, const char *id, const struct creel_creat
 		.poststop_hooks = spec->hooks.kind[HOOK_POSTSTOP].count,
 		.seccomp_agent = m->plan->agent_with_start,
 	};
+	if (m->plan->rdt) {
+		record->rdt_path = m->plan->rdt->path;
+		record->rdt_monitor_path = m->plan->rdt->monitor;
+		record->rdt_own = m->plan->rdt->own;
+	}
 	return record->created ? fill_cgroups(c, m, e) : -1;
 }
 

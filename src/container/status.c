@@ -15,6 +15,7 @@
 #include "state/store.h"
 #include "sys/pidfd.h"
 #include "sys/procfs.h"
+#include "sys/resctrl.h"
 
 const char *creel_status_name(enum creel_status status)
 {
@@ -169,11 +170,21 @@ static void run_poststop(struct creel *c, struct container *ct, const struct spe
 			log_add(&c->log, LOG_LEVEL_WARNING, "%s", e.text);
 }
 
+/* A group that others made or share stays. */
+static int remove_rdt(const struct state_record *record, struct err *e)
+{
+	if (!record || !record->rdt_path)
+		return 0;
+	return resctrl_remove(record->rdt_monitor_path, record->rdt_own ? record->rdt_path : NULL,
+			      e);
+}
+
 int container_destroy(struct creel *c, struct container *ct, struct err *e)
 {
 	const struct spec_hook_list *hooks = load_poststop(c, ct);
 
-	if (cgroup_remove(&ct->cgroup, &c->arena, e) || store_remove(c->root, ct->id, e))
+	if (cgroup_remove(&ct->cgroup, &c->arena, e) || remove_rdt(ct->record, e) ||
+	    store_remove(c->root, ct->id, e))
 		return err_wrap(e, "unable to destroy container");
 	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s is gone, with its cgroup and its state",
 		ct->id);

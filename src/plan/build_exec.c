@@ -52,6 +52,8 @@ static int build_enter(struct steps *s, const struct plan_exec_request *request,
 	if (build_affinity(s, process->exec_cpu_affinity.final, "/process/execCPUAffinity/final",
 			   e))
 		return -1;
+	if (build_rdt_exec(s, &request->rdt, e))
+		return -1;
 	if (process->oom_score_adj.set) {
 		step = steps_add(s, STEP_OOM_SCORE, "/process/oomScoreAdj", e);
 		if (!step)

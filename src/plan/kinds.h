@@ -19,10 +19,11 @@ enum plan_fact {
 	HAS_PROGRAM = 1 << 9,  /* the program was found */
 	IS_REPORTED = 1 << 10, /* the caller was told that all is ready */
 	IS_CLOSED = 1 << 11,   /* nothing of ours outlives the execution */
-	HAS_SESSION = 1 << 11, /* init leads a session of its own */
-	HAS_SOCKET = 1 << 12,  /* the console socket is connected */
-	HAS_TTY = 1 << 13,     /* standard streams and controlling terminal are the process's */
-	HAS_AGENT = 1 << 14,   /* whoever gets the seccomp filter's listener is there */
+	HAS_SESSION = 1 << 12, /* init leads a session of its own */
+	HAS_SOCKET = 1 << 13,  /* the console socket is connected */
+	HAS_TTY = 1 << 14,     /* standard streams and controlling terminal are the process's */
+	HAS_AGENT = 1 << 15,   /* whoever gets the seccomp filter's listener is there */
+	HAS_RDT = 1 << 16,     /* the resctrl group exists and is open */
 };
 
 struct plan_kind {

@@ -21,6 +21,7 @@
 #include "security/seccomp.h"
 #include "spec/spec.h"
 #include "sys/idmap.h"
+#include "sys/resctrl.h"
 #include "sys/tty.h"
 
 /* In the order of time. Between prepare and join the container's process is cloned. */
@@ -45,10 +46,13 @@ enum step_kind {
 	STEP_CGROUP_WRITE,
 	STEP_CGROUP_DEVICES,
 	STEP_CGROUP_OPEN,
+	STEP_RDT_MAKE,
+	STEP_RDT_OPEN,
 	STEP_OPEN_TREE,
 	STEP_CONSOLE_SOCKET,
 	STEP_SECCOMP_SOCKET,
 	STEP_CGROUP_JOIN,
+	STEP_RDT_JOIN,
 	STEP_AFFINITY,
 	STEP_OOM_SCORE,
 	STEP_NS_JOIN,
@@ -144,6 +148,7 @@ struct step {
 		const struct cgroup_setting *setting;     /* CGROUP_WRITE */
 		const struct spec_device_rules *rules;    /* CGROUP_DEVICES */
 		const struct plan_mount *mount;           /* OPEN_TREE, MOUNT, MOUNT_READONLY */
+		const struct resctrl_group *rdt;          /* RDT_MAKE, RDT_OPEN */
 		int32_t oom_score;                        /* OOM_SCORE */
 		const struct spec_net_device *net_device; /* NET_DEVICE */
 		struct {
@@ -205,8 +210,9 @@ struct plan_facts {
 	uint32_t euid, egid;
 	bool in_user_namespace; /* the runtime itself is in one */
 	bool setgroups_denied;
-	uint64_t capabilities; /* those the kernel knows */
-	uint64_t permitted;    /* those the runtime itself has */
+	uint64_t capabilities;       /* those the kernel knows */
+	uint64_t permitted;          /* those the runtime itself has */
+	struct resctrl_host resctrl; /* looked for where the configuration asks for it */
 };
 
 /* What was asked for beside config.json. */
@@ -235,7 +241,8 @@ struct plan {
 	bool user_namespace;   /* init is in another user namespace than the runtime */
 	bool mount_namespace;  /* init has a mount namespace of its own */
 	bool agent_with_start; /* a seccomp filter with a listener is loaded behind the gate */
-	struct cgroup_paths cgroup; /* of the container */
+	struct cgroup_paths cgroup;      /* of the container */
+	const struct resctrl_group *rdt; /* NULL: none */
 	/* without privilege and with nothing asked of it: done without where it cannot be had */
 	bool cgroup_optional;
 	const struct idmap_range *uids, *gids; /* of the user namespace, NULL: none or unknown */
@@ -258,6 +265,7 @@ struct plan_exec_request {
 	const struct spec *spec;            /* of the container, as it was created */
 	const struct spec_process *process; /* to run */
 	struct cgroup_paths cgroup;
+	struct resctrl_group rdt; /* path NULL: none */
 	unsigned preserve_fds;
 	const char *console_socket, *pidfd_socket; /* NULL: none */
 	bool pid_file;

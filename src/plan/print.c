@@ -35,6 +35,27 @@ static void describe_device(const struct step *step, struct str *out)
 	str_addf(out, " mode %04o", d->file_mode.set ? d->file_mode.value & 07777 : 0666);
 }
 
+static void describe_rdt(const struct step *step, struct str *out)
+{
+	const struct resctrl_group *group = step->rdt;
+	bool made = step->kind == STEP_RDT_MAKE;
+	const char *verb = !made             ? "open"
+			   : group->own      ? "make"
+			   : group->schemata ? "find or make"
+					     : "find";
+
+	str_addf(out, "%s the resctrl group %s", verb, group->path);
+	if (group->monitor)
+		str_add(out, ", with a monitoring group");
+	for (const char *line = made ? group->schemata : NULL; line && *line;) {
+		size_t length = strcspn(line, "\n");
+
+		str_add(out, line == group->schemata ? ": " : ", ");
+		str_add_bytes(out, line, length);
+		line += length + 1;
+	}
+}
+
 /* Kinds whose words depend on more than one value, or on a choice. */
 static bool describe_special(const struct step *step, struct str *out)
 {
@@ -44,6 +65,10 @@ static bool describe_special(const struct step *step, struct str *out)
 		break;
 	case STEP_DEVICE:
 		describe_device(step, out);
+		break;
+	case STEP_RDT_MAKE:
+	case STEP_RDT_OPEN:
+		describe_rdt(step, out);
 		break;
 	case STEP_NS_NEW:
 		str_add(out, "make namespaces: ");
@@ -161,6 +186,7 @@ static const char *const plain_words[STEP_KINDS] = {
 	[STEP_CGROUP_MAKE] = "make the cgroup",
 	[STEP_CGROUP_OPEN] = "open the container's cgroup",
 	[STEP_CGROUP_JOIN] = "join the cgroup",
+	[STEP_RDT_JOIN] = "join the resctrl group",
 	[STEP_ID_MAPS] = "map user and group ids",
 	[STEP_BECOME_ROOT] = "become root in the user namespace",
 	[STEP_LOOPBACK] = "bring the loopback interface up",

@@ -11,6 +11,10 @@ typedef int step_doer(struct walk *w, const struct step *step, struct err *e) mu
 
 /* do_cgroup.c */
 step_doer do_cgroup_make, do_cgroup_write, do_cgroup_devices, do_cgroup_open, do_cgroup_join;
+/* do_rdt.c */
+step_doer do_rdt_make, do_rdt_open, do_rdt_join;
+/* do_rdt.c */
+step_doer do_rdt_make, do_rdt_open, do_rdt_join;
 /* do_ns.c */
 step_doer do_oom_score, do_affinity, do_ns_join, do_ns_join_init, do_time_offsets, do_id_maps,
 	do_become_root, do_ns_new, do_session, do_loopback;

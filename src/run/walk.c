@@ -20,6 +20,7 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 		.sync = -1,
 		.incoming = {.log = log, .terminal = -1, .agent = -1},
 		.cgroup = CGROUP_CLOSED,
+		.resctrl = RESCTRL_CLOSED,
 		.gate = -1,
 		.container = -1,
 		.console = -1,
@@ -53,6 +54,7 @@ void walk_done(struct walk *w)
 	fd_close(&w->incoming.agent);
 	fd_close(&w->ids_namespace);
 	cgroup_close(&w->cgroup);
+	resctrl_close(&w->resctrl);
 	for (size_t i = 0; w->trees && i < w->plan->tree_count; i++)
 		fd_close(&w->trees[i]);
 }

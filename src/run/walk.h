@@ -26,9 +26,10 @@ struct walk {
 	int sync;                      /* this process's end of the protocol's socket */
 	struct sync_incoming incoming; /* what comes over it on the way: terminal, listener */
 	struct cgroup cgroup;          /* open cgroup of the container */
-	bool made_cgroup;              /* the cgroup is ours, and not one that others are in */
-	bool in_cgroup;                /* the clone put init into the version 2 cgroup */
-	int *trees;                    /* plan->tree_count detached mounts */
+	struct resctrl_tasks resctrl;
+	bool made_cgroup;  /* the cgroup is ours, and not one that others are in */
+	bool in_cgroup;    /* the clone put init into the version 2 cgroup */
+	int *trees;        /* plan->tree_count detached mounts */
 	int ids_namespace; /* user namespace of the last id-mapped mount, −1: none yet */
 	const struct plan_mount_ids *ids; /* what it maps */
 	char *title; /* memory of the command line and the environment, NULL: unknown */

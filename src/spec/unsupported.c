@@ -41,7 +41,6 @@ static int refuse_linux(const struct spec_linux *l, struct err *e)
 {
 	const struct unsupported rows[] = {
 		{"/linux/mountLabel", "an SELinux mount label", l->mount_label},
-		{"/linux/intelRdt", "linux.intelRdt", l->intel_rdt},
 	};
 
 	return refuse_first(rows, array_len(rows), e);

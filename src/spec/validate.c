@@ -278,7 +278,12 @@ static int check_intel_rdt(const struct validation *v, struct err *e)
 {
 	const struct spec_intel_rdt *rdt = v->spec->linux_.intel_rdt;
 	const char *id = rdt ? rdt->clos_id : NULL;
+	const char *bandwidth = rdt ? rdt->mem_bw_schema : NULL;
 
+	if (bandwidth && (strncmp(bandwidth, "MB:", 3) != 0 || strchr(bandwidth, '\n')))
+		return validate_fail(e, "/linux/intelRdt/memBwSchema",
+				     "intelRdt.memBwSchema must be one line that starts with "
+				     "\"MB:\"");
 	if (!id || !strcmp(id, "/"))
 		return 0;
 	if (!strcmp(id, ".") || !strcmp(id, "..") || strchr(id, '/'))

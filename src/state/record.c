@@ -38,6 +38,9 @@ static const struct json_field record_fields[] = {
 	{FIELD("poststart_hooks", struct state_record, poststart_hooks)},
 	{FIELD("poststop_hooks", struct state_record, poststop_hooks)},
 	{FIELD("seccomp_agent", struct state_record, seccomp_agent)},
+	{FIELD("intel_rdt_path", struct state_record, rdt_path)},
+	{FIELD("intel_rdt_mon_path", struct state_record, rdt_monitor_path)},
+	{FIELD("intel_rdt_own", struct state_record, rdt_own)},
 	{FIELD("cgroup_paths", struct state_record, cgroup_paths)},
 	{FIELD("namespace_paths", struct state_record, namespace_paths)},
 	{PART_FIELD("config", CONFIG)},
@@ -117,6 +120,12 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 	json_write_bool(&w, "poststart_hooks", record->poststart_hooks);
 	json_write_bool(&w, "poststop_hooks", record->poststop_hooks);
 	json_write_bool(&w, "seccomp_agent", record->seccomp_agent);
+	if (record->rdt_path) {
+		json_write_string(&w, "intel_rdt_path", record->rdt_path);
+		json_write_bool(&w, "intel_rdt_own", record->rdt_own);
+	}
+	if (record->rdt_monitor_path)
+		json_write_string(&w, "intel_rdt_mon_path", record->rdt_monitor_path);
 	json_write_map(&w, "cgroup_paths", &record->cgroup_paths);
 	json_write_map(&w, "namespace_paths", &record->namespace_paths);
 	json_write_end(&w);

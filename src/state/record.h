@@ -30,6 +30,8 @@ struct state_record {
 			      */
 	/* whether config.json in the state directory has to be read for them */
 	bool poststart_hooks, poststop_hooks;
+	const char *rdt_path, *rdt_monitor_path; /* of the resctrl groups, NULL: none */
+	bool rdt_own;                            /* the first of them is the container's alone */
 	bool seccomp_agent; /* the same: start passes the listener of a filter on */
 };
 

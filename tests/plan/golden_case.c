@@ -70,6 +70,10 @@ static int take_word(struct golden_case *c, const char *word, struct arena *a, s
 		return 0;
 	if (str_equal(word, "in-user-namespace"))
 		c->facts.in_user_namespace = true;
+	else if (str_equal(word, "resctrl"))
+		c->facts.resctrl = (struct resctrl_host){.mounted = true, .l3 = true, .mb = true};
+	else if (str_equal(word, "resctrl-without-bandwidth"))
+		c->facts.resctrl = (struct resctrl_host){.mounted = true, .l3 = true};
 	else if (str_equal(word, "setgroups-denied"))
 		c->facts.setgroups_denied = true;
 	else if (str_equal(word, "run"))
@@ -225,6 +229,12 @@ static int build_exec(const struct golden_case *c, const struct spec *spec,
 	};
 	const struct cgroup_host *host = &c->facts.cgroup;
 
+	/* as create would have recorded it */
+	if (spec->linux_.intel_rdt)
+		request.rdt = (struct resctrl_group){
+			.path = RESCTRL_MOUNT "/guaranteed",
+			.monitor = RESCTRL_MOUNT "/guaranteed/mon_groups/box",
+		};
 	if (cgroup_place(host, spec->linux_.cgroups_path, request.id, a, &request.cgroup, e))
 		return -1;
 	return plan_build_exec(&request, &c->facts, a, ret, e);

@@ -39,6 +39,9 @@ static const struct state_record full = {
 	.private_pids = true,
 	.poststart_hooks = true,
 	.poststop_hooks = true,
+	.rdt_path = "/sys/fs/resctrl/box",
+	.rdt_monitor_path = "/sys/fs/resctrl/box/mon_groups/box",
+	.rdt_own = true,
 };
 
 static void write_record(const struct state_record *record)
@@ -82,6 +85,9 @@ static void what_was_written_is_read(void **state)
 	assert_string_equal(r->rootfs, full.rootfs);
 	assert_true(r->pid == full.pid && r->start == full.start);
 	assert_true(r->rootless && r->private_pids && r->poststart_hooks && r->poststop_hooks);
+	assert_string_equal(r->rdt_path, full.rdt_path);
+	assert_string_equal(r->rdt_monitor_path, full.rdt_monitor_path);
+	assert_true(r->rdt_own);
 	assert_same_map(&r->annotations, &full.annotations);
 	assert_same_map(&r->cgroup_paths, &full.cgroup_paths);
 	assert_same_map(&r->namespace_paths, &full.namespace_paths);
@@ -98,6 +104,7 @@ static void the_least_there_is(void **state)
 	assert_int_equal(read_record(&r), 0);
 	assert_int_equal(r->pid, 0);
 	assert_string_equal(r->rootfs, "");
+	assert_null(r->rdt_path);
 	assert_false(r->rootless || r->private_pids || r->poststart_hooks || r->poststop_hooks);
 	assert_int_equal(r->annotations.count + r->cgroup_paths.count + r->namespace_paths.count,
 			 0);

@@ -360,6 +360,14 @@ static void scheduling(void **state)
 		{"{" BOTH "'linux':{'intelRdt':{'closID':'a/b'}}}",
 		 "invalid intelRdt.ClosID \"a/b\"", "/linux/intelRdt/closID"},
 		{"{" BOTH "'linux':{'intelRdt':{'closID':'/'}}}", NULL, NULL},
+		{"{" BOTH "'linux':{'intelRdt':{'closID':'..'}}}", "invalid intelRdt.ClosID \"..\"",
+		 "/linux/intelRdt/closID"},
+		{"{" BOTH "'linux':{'intelRdt':{'memBwSchema':'L3:0=f'}}}",
+		 "intelRdt.memBwSchema must be one line that starts with \"MB:\"",
+		 "/linux/intelRdt/memBwSchema"},
+		{"{" BOTH "'linux':{'intelRdt':{'memBwSchema':'MB:0=1\\nMB:1=1'}}}",
+		 "intelRdt.memBwSchema must be one line that starts with \"MB:\"",
+		 "/linux/intelRdt/memBwSchema"},
 	};
 
 	(void)state;
@@ -451,8 +459,6 @@ static void what_is_not_carried_out_is_refused(void **state)
 		 "/process/selinuxLabel"},
 		{"{'linux':{'mountLabel':'x'}}", "an SELinux mount label is not supported yet",
 		 "/linux/mountLabel"},
-		{"{'linux':{'intelRdt':{}}}", "linux.intelRdt is not supported yet",
-		 "/linux/intelRdt"},
 	};
 
 	(void)state;
