@@ -145,6 +145,7 @@ void logging_failure(struct logging *l, const char *message)
 		return;
 	str_init(&text, l->arena);
 	str_add(&text, message);
-	str_add_char(&text, '\n');
+	if (!str_ends(message, "\n"))
+		str_add_char(&text, '\n');
 	write_text(STDERR_FILENO, &text, message);
 }

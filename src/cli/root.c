@@ -79,6 +79,20 @@ static int given_root(const struct call *call, const char **ret_root, struct cre
 	return 0;
 }
 
+/*
+ * As mkdir -p does, with the sticky bit on the last part. The library tells when it cannot use it.
+ */
+static void make_default(char *root)
+{
+	for (char *slash = strchr(root + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(root, 0700);
+		*slash = '/';
+	}
+	if (mkdir(root, 01700))
+		(void)chmod(root, 01700);
+}
+
 int root_choose(const struct call *call, const char **ret_root, struct creel_error *e)
 {
 	bool xdg;
@@ -93,7 +107,7 @@ int root_choose(const struct call *call, const char **ret_root, struct creel_err
 	if (!root)
 		return cli_fail_base(e, &err);
 	if (xdg)
-		(void)mkdir(root, 01700); /* the library tells when it cannot use it */
+		make_default(root);
 	*ret_root = root;
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "container/bundle.h"
 #include "container/exec_process.h"
 #include "container/status.h"
@@ -84,6 +85,8 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 	relay_none(&relay);
 	failed = begin(&w, &relay, e);
 	if (failed) { /* the process is gone again */
+		if (!o->process && str_starts(e->pointer, "/process/args"))
+			e->pointer[0] = '\0'; /* they were typed */
 		err_wrap(e, "unable to start container process");
 		spawn_kill(&w, e);
 		if (w.reported)

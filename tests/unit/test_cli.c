@@ -290,8 +290,7 @@ static void unknown_commands_are_logged_too(void **state)
 {
 	(void)state;
 	assert_int_equal(call_line("creel --log log bogus").status, 3);
-	assert_string_equal(call_line("creel --log log bogus").err,
-			    "No help topic for 'bogus'\n\n");
+	assert_string_equal(call_line("creel --log log bogus").err, "No help topic for 'bogus'\n");
 }
 
 static void messages_below_the_level_are_dropped(void **state)
