@@ -296,9 +296,10 @@ def test_failed_update_restores_the_old_values(bundle):
         "pids": {"limit": 40},
     }).fails(part="4095")
     assert snapshot(bundle) == before
-    update_json(bundle, {"pids": {"limit": 40}, "blockIO": {"throttleReadBpsDevice": [
+    message = update_json(bundle, {"pids": {"limit": 40}, "blockIO": {"throttleReadBpsDevice": [
         disk() | {"rate": MIB}, {"major": 4095, "minor": 1, "rate": MIB}]}}).fails()
     assert snapshot(bundle) == before
+    assert message.hint is None  # it would tell what could not be put back
 
 
 def snapshot(bundle):
@@ -322,7 +323,8 @@ def test_limit_below_use(bundle):
     bundle.run_detached().ok()
     directory = bundle.cgroup("memory")
     current = directory / ("memory.current" if V2 else "memory.usage_in_bytes")
-    wait_until(lambda: int(current.read_text()) > 20 * MIB, "memory to be used")
+    wait_until(lambda: int(current.read_text()) > 20 * MIB, "memory to be used",
+               timeout=15)
     before = memory_limit(bundle)
     text = "rejecting memory limit" if V2 else "unable to set memory limit to 1048576 (current"
     update(bundle, "--memory", "1m").fails(part=text)
@@ -387,6 +389,16 @@ def test_stopped(bundle):
     bundle.stop()
     update(bundle, "--pids-limit", "11").fails("container not running")
     bundle.creel("update", "nobody").fails("container does not exist")
+
+
+@pids
+def test_foreground_run_can_be_updated(bundle):
+    bundle.sleep()
+    running = bundle.spawn_run()
+    update(bundle, "--pids-limit", "11").ok()
+    assert pids_max(bundle) == "11"
+    bundle.delete("--force").ok()
+    running.wait()
 
 
 # ---- killed ----
