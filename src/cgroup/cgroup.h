@@ -1,6 +1,7 @@
 /*
  * Control groups, the one header for everybody above: where a container's cgroup is, what is
- * written into it, who is in it, and its end.
+ * written into it, who is in it, and its end. (What it uses, and being told of it, are in stats.h
+ * and watch.h, which events alone takes.)
  *
  * The difference between version 1, version 2 and the hybrid layout lives behind this header alone:
  * place_* knows where a cgroup is and who makes it, files_* how it is spoken to. The pure half
