@@ -200,6 +200,24 @@ int creel_list(struct creel *creel, const struct creel_state **ret_states, size_
 	       void (*broken)(void *user, const char *id, const struct creel_error *why),
 	       void *user, struct creel_error *ret_error);
 
+struct creel_events {
+	bool stats;        /* one event, of what is used now, and no more */
+	uint64_t interval; /* nanoseconds from one event of usage to the next; 0: five seconds */
+	/*
+	 * Gets each event: an object as JSON, with a newline at its end, good until it returns. Not
+	 * 0 ends creel_events, which then succeeds.
+	 */
+	int (*event)(void *user, const char *json);
+	void *user;
+};
+
+/*
+ * Tells what a container that is not stopped uses, again and again, and when its memory runs out.
+ * Returns when its cgroup is empty.
+ */
+int creel_events(struct creel *creel, const char *id, const struct creel_events *events,
+		 struct creel_error *ret_error);
+
 /*
  * The pids of all processes of a container, sorted, as its caller counts them. A stopped container
  * has none. *ret_pids is good until the next call on the handle.

@@ -164,6 +164,17 @@ void json_write_i64(struct json_writer *w, const char *key, int64_t value)
 	put_number(w->out, value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+void json_write_hundredths(struct json_writer *w, const char *key, uint64_t value)
+{
+	json_write_u64(w, key, value / 100);
+	if (value % 100) {
+		str_add_char(w->out, '.');
+		str_add_char(w->out, (char)('0' + value / 10 % 10));
+	}
+	if (value % 10)
+		str_add_char(w->out, (char)('0' + value % 10));
+}
+
 void json_write_bool(struct json_writer *w, const char *key, bool value)
 {
 	before_value(w, key);

@@ -43,6 +43,8 @@ void json_write_end(struct json_writer *w);
 void json_write_string(struct json_writer *w, const char *key, const char *value);
 void json_write_u64(struct json_writer *w, const char *key, uint64_t value);
 void json_write_i64(struct json_writer *w, const char *key, int64_t value);
+/* value / 100, without zeros at its end: 1250 is 12.5. */
+void json_write_hundredths(struct json_writer *w, const char *key, uint64_t value);
 void json_write_bool(struct json_writer *w, const char *key, bool value);
 void json_write_null(struct json_writer *w, const char *key);
 

@@ -20,6 +20,7 @@ enum command_id {
 	COMMAND_NONE, /* before the command: the global options */
 	COMMAND_CREATE,
 	COMMAND_DELETE,
+	COMMAND_EVENTS,
 	COMMAND_EXEC,
 	COMMAND_EXPLAIN,
 	COMMAND_FEATURES,
@@ -60,8 +61,9 @@ struct call {
 	struct str_list env, caps, gids, cgroups;
 	struct creel_create create;
 	struct creel_exec exec;
+	struct creel_events events;
 	struct creel_update update;
-	const char *resources;
+	const char *interval, *resources;
 	struct { /* update: what was typed for each limit; cmd_update.c has what they are */
 		const char *blkio_weight, *cpu_burst, *cpu_idle, *cpu_period, *cpu_quota,
 			*cpu_rt_period, *cpu_rt_runtime, *cpu_share, *cpuset_cpus, *cpuset_mems,

@@ -44,6 +44,17 @@ const struct command command_table[COMMANDS] = {
 		.operands_min = 1,
 		.operands_max = 1,
 	},
+	[COMMAND_EVENTS] = {
+		.name = "events",
+		.operands = "<container-id>",
+		.summary = "tell what a container uses, and when its memory runs out",
+		.description =
+			"Prints one JSON object a line: {\"type\":\"stats\", ...} with what the\n"
+			"container uses, again and again, and {\"type\":\"oom\", ...} when its\n"
+			"memory runs out. Ends when the container does.\n",
+		.operands_min = 1,
+		.operands_max = 1,
+	},
 	[COMMAND_EXEC] = {
 		.name = "exec",
 		.operands = "<container-id> <command> [arguments...]",

@@ -42,6 +42,7 @@ const char *command_nearest(const char *name);
 
 command_function cmd_create;
 command_function cmd_delete;
+command_function cmd_events;
 command_function cmd_exec;
 command_function cmd_explain;
 command_function cmd_features;

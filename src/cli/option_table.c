@@ -72,6 +72,12 @@ const struct option option_table[] = {
 	{"regex", 'r', OPTION_SWITCH, false, at(regex), in(DELETE) | in(KILL), "",
 	 "the id is a regular expression: all containers are meant that it matches"},
 
+	/* events */
+	{"interval", 0, OPTION_TEXT, false, at(interval), in(EVENTS), "DURATION",
+	 "time from one report of usage to the next, such as 500ms or 1m (default: 5s)"},
+	{"stats", 0, OPTION_SWITCH, false, at(events.stats), in(EVENTS), "",
+	 "print what is used now, once, and end"},
+
 	/* exec */
 	{"process", 'p', OPTION_TEXT, false, at(exec.process), in(EXEC), "FILE",
 	 "JSON file that describes the process, in place of a command and options"},

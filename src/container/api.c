@@ -277,6 +277,15 @@ int creel_explain(struct creel *c, const char *id, const struct creel_create *cr
 			  &e, ret_error);
 }
 
+int creel_events(struct creel *c, const char *id, const struct creel_events *events,
+		 struct creel_error *ret_error)
+{
+	struct err e;
+
+	return api_result(arena_reset(&c->arena, &e) || container_events(c, id, events, &e), &e,
+			  ret_error);
+}
+
 int creel_update(struct creel *c, const char *id, const struct creel_update *update,
 		 struct creel_error *ret_error)
 {

@@ -192,6 +192,18 @@ int creel_exec(struct creel *creel, const char *id, const struct creel_exec *x, 
 	return done(ret_error);
 }
 
+int creel_events(struct creel *creel, const char *id, const struct creel_events *e,
+		 struct creel_error *ret_error)
+{
+	(void)creel;
+	note("events %s", id);
+	note_bool("stats", e->stats);
+	note(" interval=%llu", (unsigned long long)e->interval);
+	if (!e->event(e->user, "{\"type\":\"stats\"}\n"))
+		note(" taken");
+	return done(ret_error);
+}
+
 int creel_update(struct creel *creel, const char *id, const struct creel_update *u,
 		 struct creel_error *ret_error)
 {

@@ -45,6 +45,20 @@ static void write_sample(struct json_writer *w)
 	json_write_end(w);
 }
 
+static void hundredths_have_no_zeros_at_their_end(void **state)
+{
+	static const uint64_t values[] = {0, 7, 50, 100, 125, 10000, 12030};
+	struct json_writer w = writer(NULL);
+	struct err e;
+
+	(void)state;
+	json_write_array(&w, NULL);
+	for (size_t i = 0; i < array_len(values); i++)
+		json_write_hundredths(&w, NULL, values[i]);
+	json_write_end(&w);
+	assert_string_equal(str_end(&out, &e), "[0,0.07,0.5,1,1.25,100,120.3]");
+}
+
 static void compact_has_no_space(void **state)
 {
 	struct json_writer w = writer(NULL);
@@ -158,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compact_has_no_space),
+		cmocka_unit_test(hundredths_have_no_zeros_at_their_end),
 		cmocka_unit_test(indented_has_one_value_a_line),
 		cmocka_unit_test(strings_are_escaped_as_go_does),
 		cmocka_unit_test(lists_and_maps_are_written_whole),

@@ -238,6 +238,19 @@ static void users_are_numbers(void **state)
 	is_refused("creel exec -g x c1 id", 255, "bad gid");
 }
 
+static void events_come_at_intervals(void **state)
+{
+	(void)state;
+	gives("creel events c1", "events c1 interval=0 taken\n");
+	gives("creel events --stats --interval 1m30s c1",
+	      "events c1 stats interval=90000000000 taken\n");
+	is_refused("creel events --interval 0 c1", 1,
+		   "msg=\"duration interval must be greater than 0\"");
+	is_refused("creel events --interval -1s c1", 1, "interval must be greater than 0");
+	is_refused("creel events --interval 5 c1", 1,
+		   "invalid value \\\"5\\\" for flag -interval: parse error");
+}
+
 static void limits_become_json(void **state)
 {
 	(void)state;
@@ -340,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup(wrong_words_are_answered_with_what_may_be_meant, reset),
 		cmocka_unit_test_setup(values_of_global_options_are_checked, reset),
 		cmocka_unit_test_setup(signals_have_numbers_and_names, reset),
+		cmocka_unit_test_setup(events_come_at_intervals, reset),
 		cmocka_unit_test_setup(limits_become_json, reset),
 		cmocka_unit_test_setup(users_are_numbers, reset),
 		cmocka_unit_test_setup(the_environment_chooses_the_root, reset),
