@@ -6,10 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -17,23 +15,15 @@
 #include "base/str.h"
 #include "run/doers.h"
 #include "state/store.h"
+#include "sys/address.h"
 #include "sys/process.h"
 
 extern char **environ;
 
-/* The address by way of the open directory: a path of any length fits. */
-static struct sockaddr_un address(int state)
-{
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-
-	(void)snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d/" STORE_START, state);
-	return un;
-}
-
 int gate_make(int state, struct err *e)
 {
 	_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un un = address(state);
+	struct sockaddr_un un = address_below(state, STORE_START);
 
 	if (fd < 0 || fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&un, sizeof(un)) ||
 	    listen(fd, 1))
@@ -51,7 +41,7 @@ bool gate_exists(int state)
 int gate_connect(int state, struct err *e)
 {
 	_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un un = address(state);
+	struct sockaddr_un un = address_below(state, STORE_START);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&un, sizeof(un)))
 		return err_sys(e, "connect to the container's init");

@@ -7,25 +7,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "base/fd.h"
+#include "sys/address.h"
 
 #define TRIES 20
 #define PAUSE 10 /* milliseconds */
 
-/* The address by way of the open socket: a path of any length fits, and it is looked up once. */
 static int connect_once(int connection, const char *path)
 {
 	_close_ int listener = fd_open(path, O_PATH);
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sockaddr_un un = address_of(listener);
 
 	if (listener < 0)
 		return -1;
-	(void)snprintf(un.sun_path, sizeof(un.sun_path), "/proc/self/fd/%d", listener);
 	return connect(connection, (struct sockaddr *)&un, sizeof(un));
 }
 
