@@ -142,11 +142,11 @@ int store_create(const char *root, const char *id, struct err *e)
 		return -1;
 	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
 		return err_set(e, ERR_USAGE, "state directory: file name too long");
-	failed = mkdir(path, 0711);
+	failed = mkdir(path, 0700);
 	if (failed && errno == ENOENT) {
 		if (make_root(root, e))
 			return -1;
-		failed = mkdir(path, 0711);
+		failed = mkdir(path, 0700);
 	}
 	if (failed && errno == EEXIST)
 		return err_set(e, ERR_EXISTS, "container with given ID already exists");

@@ -27,8 +27,8 @@
 int store_check_id(const char *id, struct err *e) must_check;
 
 /*
- * Claims the id: makes root (0700) and root/id (0711) and locks it. Gives its descriptor; the lock
- * goes with it. An id that is taken is ERR_EXISTS: `container with given ID already exists`.
+ * Claims the id: makes root and root/id, closed to others, and locks it. Gives its descriptor; the
+ * lock goes with it. An id that is taken is ERR_EXISTS: `container with given ID already exists`.
  */
 int store_create(const char *root, const char *id, struct err *e) must_check;
 
