@@ -144,7 +144,7 @@ struct creel_exec {
 		*cgroups; /* sub-cgroups to join, ended with NULL; NULL: the container's own */
 	const char *apparmor, *process_label;
 	const char *console_socket, *pidfd_socket, *pid_file;
-	unsigned preserve_fds;
+	unsigned preserve_fds, listen_fds; /* as for creel_create */
 };
 
 /* Runs one more program in the container; *ret_status as in creel_run. */

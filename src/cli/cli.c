@@ -140,7 +140,7 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 	if (parse_cgroup_manager(call, &options.cgroup_manager, e) ||
 	    parse_rootless(call, &options.rootless, e) || root_choose(call, &options.root, e))
 		return -1;
-	call->create.listen_fds = count_listen_fds(environment);
+	call->create.listen_fds = call->exec.listen_fds = count_listen_fds(environment);
 	creel_close_from(3 + call->create.listen_fds + call->create.preserve_fds +
 				 call->exec.preserve_fds,
 			 call->logging->fd);

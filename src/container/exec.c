@@ -34,6 +34,7 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 		.id = ct->id,
 		.rdt = {.path = ct->record->rdt_path, .monitor = ct->record->rdt_monitor_path},
 		.no_new_keyring = ct->record->no_new_keyring,
+		.listen_fds = o->listen_fds,
 		.preserve_fds = o->preserve_fds,
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
@@ -106,7 +107,8 @@ int container_exec(struct creel *c, const char *id, const struct creel_exec *o, 
 	int failed;
 
 	*ret_status = 0;
-	if (process_check_preserved(o->preserve_fds, e) || container_open(c, id, false, &ct, e))
+	if (process_check_preserved(o->listen_fds + o->preserve_fds, e) ||
+	    container_open(c, id, false, &ct, e))
 		return -1;
 	failed = check(&ct, o, e) || container_hold(&ct, e) || check(&ct, o, e) ||
 		 carry_out(c, &ct, o, ret_status, e);

@@ -87,6 +87,7 @@ int plan_build_exec(const struct plan_exec_request *request, const struct plan_f
 	plan->process = request->process;
 	plan->id = request->id;
 	plan->cgroup = request->cgroup;
+	plan->listen_fds = request->listen_fds;
 	plan->preserve_fds = request->preserve_fds;
 	plan->gid_count = request->spec->linux_.gid_mappings.count;
 	if (build_enter(&s, request, e) ||

@@ -266,7 +266,7 @@ struct plan_exec_request {
 	const struct spec_process *process; /* to run */
 	struct cgroup_paths cgroup;
 	struct resctrl_group rdt; /* path NULL: none */
-	unsigned preserve_fds;
+	unsigned listen_fds, preserve_fds;
 	const char *console_socket, *pidfd_socket; /* NULL: none */
 	bool pid_file;
 	bool no_new_keyring; /* the container has none of its own */

@@ -125,12 +125,13 @@ static int build_env(struct walk *w, const struct spec_process *process, struct 
 	size_t capacity = process->env.count + 4; /* HOME, LISTEN_FDS, LISTEN_PID, the NULL */
 	const char *home = env_value(&process->env, "HOME");
 	const char *listen = arena_format(w->arena, e, "LISTEN_FDS=%u", w->plan->listen_fds);
+	const char *pid = arena_format(w->arena, e, "LISTEN_PID=%d", (int)getpid());
 	struct env env = {
 		.entry = arena_get_array(w->arena, capacity, sizeof(*env.entry), e),
 		.hash = arena_get_array(w->arena, capacity, sizeof(*env.hash), e),
 	};
 
-	if (!env.entry || !env.hash || !listen)
+	if (!env.entry || !env.hash || !listen || !pid)
 		return -1;
 	for (size_t i = 0; i < process->env.count; i++)
 		add_env(&env, process->env.item[i]);
@@ -141,9 +142,9 @@ static int build_env(struct walk *w, const struct spec_process *process, struct 
 			return -1;
 		add_env(&env, home);
 	}
-	if (w->plan->listen_fds) { /* sd_listen_fds(3): the pid is that of the first process */
+	if (w->plan->listen_fds) { /* sd_listen_fds(3): they are for the process with this pid */
 		add_env(&env, listen);
-		add_env(&env, "LISTEN_PID=1");
+		add_env(&env, pid);
 	}
 	env.entry[env.count] = NULL;
 	w->env = env.entry;

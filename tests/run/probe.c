@@ -11,18 +11,24 @@
  *   probe keyring                   prints id, permissions and description of the session keyring
  *   probe signal                    prints "ready", then the number of the first signal that comes
  *   probe nosys                     prints the errno of a system call that does not exist yet
+ *   probe notify TEXT...            sends each text to $NOTIFY_SOCKET; prints "sent" or the errno
+ *   probe barrier TEXT              the same with a pipe; prints "read" when that has been closed
+ *   probe large SIZE                the same with SIZE bytes, of which the last line is READY=1
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -121,6 +127,61 @@ static int keyring(void)
 	return 0;
 }
 
+/* With fd (-1: none) in an SCM_RIGHTS message. */
+static void notify(const char *text, size_t length, int fd)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	const char *name = getenv("NOTIFY_SOCKET");
+	char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec part = {.iov_base = (void *)text, .iov_len = length};
+	struct msghdr packet = {
+		.msg_name = &un, .msg_namelen = sizeof(un), .msg_iov = &part, .msg_iovlen = 1};
+	int s = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	strncpy(un.sun_path, name ? name : "", sizeof(un.sun_path) - 1);
+	if (fd >= 0) {
+		struct cmsghdr *header = (struct cmsghdr *)control;
+
+		packet.msg_control = control;
+		packet.msg_controllen = sizeof(control);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	}
+	if (sendmsg(s, &packet, 0) < 0)
+		printf("%d\n", errno);
+	else
+		printf("sent\n");
+	fflush(stdout);
+	close(s);
+}
+
+static int barrier(const char *text)
+{
+	int ends[2];
+	struct pollfd wait;
+
+	if (pipe(ends))
+		return 1;
+	notify(text, strlen(text), ends[1]);
+	close(ends[1]);
+	wait = (struct pollfd){.fd = ends[0]};
+	printf("%s\n", poll(&wait, 1, 5000) > 0 ? "read" : "held");
+	return 0;
+}
+
+static int large(size_t size)
+{
+	static const char end[] = "\nREADY=1";
+	char *text = malloc(size);
+
+	memset(text, 'x', size);
+	memcpy(text + size - strlen(end), end, strlen(end));
+	notify(text, size, -1);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -145,6 +206,15 @@ int main(int argc, char **argv)
 		return wait_for_signal();
 	if (strcmp(what, "nosys") == 0)
 		return call(1, (char *[]){"100000"});
+	if (strcmp(what, "barrier") == 0 && argc == 3)
+		return barrier(argv[2]);
+	if (strcmp(what, "large") == 0 && argc == 3)
+		return large(strtoul(argv[2], NULL, 10));
+	if (strcmp(what, "notify") == 0) {
+		for (int i = 2; i < argc; i++)
+			notify(argv[i], strlen(argv[i]), -1);
+		return 0;
+	}
 	fprintf(stderr, "probe: no such question: %s\n", what);
 	return 2;
 }

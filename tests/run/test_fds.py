@@ -5,11 +5,12 @@ own program.
 
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from program import PATH
+from program import PATH, wait_until
 
 
 @pytest.fixture
@@ -101,6 +102,94 @@ def test_listen_fds_are_for_the_process_they_name(prober):
     prober.args("probe", "fds")
     result = prober.run(env={"PATH": PATH, "LISTEN_FDS": "1", "LISTEN_PID": "1"}).ok()
     assert result.stdout.split() == ["0", "1", "2"]
+
+
+def as_descriptors(files, env=None):
+    """
+    How a program is started that gets files as 3 and so on, as a service manager hands them over:
+    LISTEN_PID is its own pid.
+    """
+    listen = f"LISTEN_PID=$$ LISTEN_FDS={env} " if env else ""
+    words = " ".join(f"{number}</proc/self/fd/{file.fileno()}"
+                     for number, file in enumerate(files, 3))
+    return {"wrapper": ("sh", "-c", f'exec {words}; {listen}exec "$0" "$@"'),
+            "pass_fds": [file.fileno() for file in files]}
+
+
+@pytest.fixture
+def letters(bundle):
+    """Files that hold a, b and c."""
+    files = []
+    for letter in "abc":
+        path = bundle.path / letter
+        path.write_text(letter)
+        files.append(path.open())
+    yield files
+    for file in files:
+        file.close()
+
+
+SHOW = 'echo $LISTEN_FDS $((LISTEN_PID - $$)) "$(cat <&3)"'
+
+
+def test_listen_fds_arrive(bundle, letters):
+    assert bundle.output(SHOW, **as_descriptors(letters[:1], 1)) == "1 0 a"
+
+
+def test_preserved_descriptors_follow_those_of_listen_fds(bundle, letters):
+    script = SHOW + ' "$(cat <&4)"; [ -e /proc/self/fd/5 ] || echo no more'
+    assert bundle.output(script, "--preserve-fds", "1",
+                         **as_descriptors(letters, 1)) == "1 0 a b\nno more"
+
+
+@pytest.mark.creel_only("1.1 says 1 in any case")
+def test_listen_pid_is_that_of_the_program_in_a_shared_pid_namespace(bundle, letters):
+    bundle.host_namespace("pid")
+    assert bundle.output(SHOW, **as_descriptors(letters[:1], 1)) == "1 0 a"
+
+
+@pytest.mark.creel_only("1.1 does not pass them on to exec")
+def test_listen_fds_arrive_in_exec(bundle, letters):
+    bundle.up()
+    result = bundle.exec("sh", "-c", SHOW + ' "$(cat <&4)"', options=["--preserve-fds", "1"],
+                         **as_descriptors(letters, 1))
+    assert result.ok().stdout == "1 0 a b\n"
+
+
+@pytest.mark.creel_only("1.1 passes on what is there")
+def test_hole_in_listen_fds(bundle, letters):
+    result = bundle.run(**as_descriptors(letters[:1], 2))
+    result.fails(part="unable to stat preserved-fd 1 (of 2): bad file descriptor")
+
+
+# ---- session keyring ----
+
+def keyring(text):
+    """Serial number and name, of `probe keyring`."""
+    serial, description = text.split(" ", 1)
+    return int(serial), description.strip().split(";")[-1]
+
+
+def test_container_has_a_session_keyring_of_its_own(prober):
+    prober.args("probe", "keyring")
+    assert keyring(prober.run().ok().stdout)[1] == f"_ses.{prober.id}"
+
+
+def test_exec_is_in_the_session_keyring_of_the_container(prober):
+    prober.shell("probe keyring; exec sleep 1000")
+    result = prober.run_detached().ok()
+    wait_until(lambda: result.stdout, "the program to speak")
+    assert keyring(prober.exec("probe", "keyring").ok().stdout) == keyring(result.stdout)
+
+
+def test_no_new_keyring_leaves_that_of_the_caller(prober):
+    prober.shell("probe keyring; exec sleep 1000")
+    result = prober.run_detached("--no-new-keyring").ok()
+    wait_until(lambda: result.stdout, "the program to speak")
+    own = subprocess.run([prober.rootfs / "bin/probe", "keyring"], capture_output=True, text=True,
+                         check=True).stdout
+    assert keyring(result.stdout)[0] == keyring(own)[0]
+    assert keyring(prober.exec("probe", "keyring").ok().stdout)[0] == keyring(own)[0]
 
 
 # ---- environment ----

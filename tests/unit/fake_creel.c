@@ -188,6 +188,7 @@ int creel_exec(struct creel *creel, const char *id, const struct creel_exec *x, 
 	for (size_t i = 0; i < x->additional_gid_count; i++)
 		note(" group=%u", x->additional_gids[i]);
 	note_number("preserve_fds", x->preserve_fds);
+	note_number("listen_fds", x->listen_fds);
 	*ret_status = fake_status;
 	return done(ret_error);
 }
