@@ -105,7 +105,7 @@ struct creel_create {
 	const char *pidfd_socket;   /* path of the socket that gets a pidfd of init; NULL: none */
 	const char *
 		pid_file; /* written, atomically and only on success, with init's pid; NULL: none */
-	const char *notify_socket; /* NOTIFY_SOCKET of the caller; NULL: none */
+	const char *notify_socket; /* see below; NULL: none */
 	bool no_pivot, no_new_keyring, no_subreaper;
 	bool detach;           /* creel_run: return as soon as the program runs */
 	bool keep;             /* creel_run: keep the state after the program ended */
@@ -113,12 +113,24 @@ struct creel_create {
 	unsigned listen_fds;   /* as systemd's LISTEN_FDS, counted before preserve_fds */
 };
 
+/*
+ * notify_socket is the NOTIFY_SOCKET of a service manager (sd_notify(3)): an absolute path, or "@"
+ * and an abstract name. The container gets a socket of its own, and where its program says READY=1
+ * the service manager hears that, and of the main process: init, or for a program in the foreground
+ * the caller. creel_run, detached, and creel_start return when it was told, or the program ended.
+ */
+
 /* Makes the container; its program waits for creel_start. */
 int creel_create(struct creel *creel, const char *id, const struct creel_create *create,
 		 struct creel_error *ret_error);
 
+struct creel_start {
+	const char *notify_socket; /* as at creel_create, which must have had one; NULL: none */
+};
+
 /* Starts the program of a created container; returns when it runs. */
-int creel_start(struct creel *creel, const char *id, struct creel_error *ret_error);
+int creel_start(struct creel *creel, const char *id, const struct creel_start *start,
+		struct creel_error *ret_error);
 
 /*
  * create, start and, unless detached, wait, then delete. *ret_status gets the exit status of the

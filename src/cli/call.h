@@ -60,6 +60,7 @@ struct call {
 	int signal;
 	struct str_list env, caps, gids, cgroups;
 	struct creel_create create;
+	struct creel_start start;
 	struct creel_exec exec;
 	struct creel_events events;
 	struct creel_update update;

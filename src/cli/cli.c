@@ -145,7 +145,7 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 				 call->exec.preserve_fds,
 			 call->logging->fd);
 	if (environment->notify_socket && *environment->notify_socket)
-		call->create.notify_socket = environment->notify_socket;
+		call->create.notify_socket = call->start.notify_socket = environment->notify_socket;
 	*ret_creel = creel_new(&options, e);
 	return *ret_creel ? 0 : -1;
 }

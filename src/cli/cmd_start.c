@@ -5,5 +5,5 @@
 
 int cmd_start(struct call *call, struct creel *creel, struct creel_error *ret_error)
 {
-	return creel_start(creel, call->operand[0], ret_error);
+	return creel_start(creel, call->operand[0], &call->start, ret_error);
 }

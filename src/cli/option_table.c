@@ -107,7 +107,7 @@ const struct option option_table[] = {
 	{"cap", 'c', OPTION_LIST, false, at(caps), in(EXEC), "CAP",
 	 "capability to add to those of the container (repeatable)"},
 	{"preserve-fds", 0, OPTION_NUMBER, false, at(exec.preserve_fds), in(EXEC), "N",
-	 "pass N descriptors, from 3 on, to the process"},
+	 "pass N descriptors, from 3 on, to the process, after those of LISTEN_FDS"},
 	{"cgroup", 0, OPTION_LIST, false, at(cgroups), in(EXEC), "[CTL:]PATH",
 	 "run in this existing sub-cgroup; v1: of controller CTL (repeatable)"},
 	{"ignore-paused", 0, OPTION_SWITCH, false, at(exec.ignore_paused), in(EXEC), "",

@@ -156,11 +156,13 @@ int creel_create(struct creel *c, const char *id, const struct creel_create *cre
 			  ret_error);
 }
 
-int creel_start(struct creel *c, const char *id, struct creel_error *ret_error)
+int creel_start(struct creel *c, const char *id, const struct creel_start *start,
+		struct creel_error *ret_error)
 {
 	struct err e;
 
-	return api_result(arena_reset(&c->arena, &e) || container_start(c, id, &e), &e, ret_error);
+	return api_result(arena_reset(&c->arena, &e) || container_start(c, id, start, &e), &e,
+			  ret_error);
 }
 
 int creel_run(struct creel *c, const char *id, const struct creel_create *create, int *ret_status,

@@ -139,6 +139,8 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 		.preserve_fds = o->preserve_fds,
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
+		.notify_socket = o->notify_socket,
+		.state_root = c->root,
 		.log = &c->log,
 	};
 

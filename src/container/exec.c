@@ -93,7 +93,7 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 		if (w.reported)
 			file_remove(AT_FDCWD, o->pid_file);
 	} else if (!o->detach) {
-		failed = foreground_wait(signals, w.pid, w.pidfd, &relay, ret_status, e);
+		failed = foreground_wait(signals, &w, &relay, ret_status, e);
 	}
 	relay_end(&relay);
 	walk_done(&w);

@@ -36,11 +36,24 @@ static int stay(struct creel *c, struct making *m, int signals, struct relay *re
 	int failed;
 
 	store_unlock(m->ct.dir);
-	failed = foreground_wait(signals, m->walk.pid, m->walk.pidfd, relay, ret_status, e);
+	failed = foreground_wait(signals, &m->walk, relay, ret_status, e);
+	notify_settle(&m->walk.notify);
 	if (store_lock(m->ct.dir, m->ct.id, &there, &why))
 		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
 	m->gone = !there;
 	return failed;
+}
+
+/* Nobody stays with it: its being ready is waited for here. */
+static int let_run_detached(struct creel *c, struct making *m, struct err *e)
+{
+	struct walk *w = &m->walk;
+
+	if (let_run(c, m, e))
+		return -1;
+	store_unlock(m->ct.dir);
+	notify_wait(&w->notify, w->pidfd, w->pid);
+	return 0;
 }
 
 /* Lets it run and stays until its end, with its terminal in relay when it has one. */
@@ -86,7 +99,7 @@ int container_run(struct creel *c, const char *id, const struct creel_create *o,
 	}
 	if (make_container(c, id, o, false, &m, e))
 		return -1;
-	if (o->detach ? let_run(c, &m, e) : let_run_here(c, &m, signals, &status, e)) {
+	if (o->detach ? let_run_detached(c, &m, e) : let_run_here(c, &m, signals, &status, e)) {
 		make_undo(c, &m, e);
 		return -1;
 	}

@@ -22,7 +22,8 @@ struct creel {
 
 int container_create(struct creel *c, const char *id, const struct creel_create *o,
 		     struct err *e) must_check;
-int container_start(struct creel *c, const char *id, struct err *e) must_check;
+int container_start(struct creel *c, const char *id, const struct creel_start *o,
+		    struct err *e) must_check;
 int container_run(struct creel *c, const char *id, const struct creel_create *o, int *ret_status,
 		  struct err *e) must_check;
 int container_exec(struct creel *c, const char *id, const struct creel_exec *o, int *ret_status,

@@ -10,7 +10,9 @@
 #include "run/gate.h"
 #include "run/hook.h"
 #include "run/listener.h"
+#include "run/notify.h"
 #include "run/sync.h"
+#include "state/store.h"
 #include "sys/pidfd.h"
 
 static void end(struct creel *c, struct container *ct)
@@ -103,15 +105,37 @@ static int let_go(struct creel *c, struct container *ct, struct err *e)
 	return failed;
 }
 
-int container_start(struct creel *c, const char *id, struct err *e)
+/* The socket must be there before the program is. */
+static int listen_for_ready(struct creel *c, const struct container *ct, const char *socket,
+			    struct notify *notify, struct err *e)
+{
+	notify_none(notify);
+	if (!socket)
+		return 0;
+	if (notify_has_place(ct->dir))
+		return notify_open(notify, ct->dir, socket, &c->log, e);
+	log_add(&c->log, LOG_LEVEL_WARNING,
+		"NOTIFY_SOCKET is ignored: container %s was created without one", ct->id);
+	return 0;
+}
+
+int container_start(struct creel *c, const char *id, const struct creel_start *o, struct err *e)
 {
 	struct container ct;
+	struct notify notify;
 	int failed;
 
 	if (container_open(c, id, true, &ct, e))
 		return -1;
-	failed = check(&ct, e) || container_hold(&ct, e) || check(&ct, e) || let_go(c, &ct, e) ||
-		 container_poststart(c, &ct, e);
+	failed = check(&ct, e) || container_hold(&ct, e) || check(&ct, e) ||
+		 listen_for_ready(c, &ct, o->notify_socket, &notify, e);
+	if (!failed) {
+		failed = let_go(c, &ct, e) || container_poststart(c, &ct, e);
+		store_unlock(ct.dir);
+		if (!failed)
+			notify_wait(&notify, ct.pidfd, ct.pid);
+		notify_close(&notify);
+	}
 	container_close(&ct);
 	return failed ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "plan/steps.h"
 #include "spec/mount_options.h"
+#include "state/store.h"
 
 static bool is_bind(const struct spec_mount *mount)
 {
@@ -203,7 +204,8 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
  * inherits them. Without privilege outside it can reach no more than init, and clone less. Ids are
  * mapped outside as well: that takes privilege over the file system, and over the ids.
  */
-static int open_outside(struct steps *s, struct plan_mount *mount, size_t index, struct err *e)
+static int open_outside(struct steps *s, struct plan_mount *mount, const char *pointer, int index,
+			struct err *e)
 {
 	bool out_of_reach =
 		mount->how == MOUNT_BIND && s->plan->user_namespace && s->facts->euid == 0;
@@ -211,11 +213,26 @@ static int open_outside(struct steps *s, struct plan_mount *mount, size_t index,
 
 	if (!out_of_reach && !mount->ids)
 		return 0;
-	step = steps_add(s, STEP_OPEN_TREE, "/mounts", e);
+	step = steps_add(s, STEP_OPEN_TREE, pointer, e);
 	if (!step)
 		return -1;
 	mount->tree = s->plan->tree_count++;
-	step->item = (int)index;
+	step->item = index;
+	step->mount = mount;
+	return 0;
+}
+
+static int add_mount(struct steps *s, struct plan_mount *mount, const char *pointer, int index,
+		     struct err *e)
+{
+	struct step *step;
+
+	if (open_outside(s, mount, pointer, index, e))
+		return -1;
+	step = steps_add(s, STEP_MOUNT, pointer, e);
+	if (!step)
+		return -1;
+	step->item = index;
 	step->mount = mount;
 	return 0;
 }
@@ -228,21 +245,40 @@ int build_mounts(struct steps *s, const struct plan_request *request, struct err
 	if (!list)
 		return -1;
 	for (size_t i = 0; i < mounts->count; i++) {
-		struct step *step;
-
 		if (fill(s, request, &mounts->item[i], &list[i], e) ||
 		    build_ids(s, &mounts->item[i], list, i, e)) {
 			if (!e->pointer[0])
 				err_in(e, "/mounts/%zu", i);
 			return -1;
 		}
-		if (open_outside(s, &list[i], i, e))
+		if (add_mount(s, &list[i], "/mounts", (int)i, e))
 			return -1;
-		step = steps_add(s, STEP_MOUNT, "/mounts", e);
-		if (!step)
-			return -1;
-		step->item = (int)i;
-		step->mount = &list[i];
 	}
 	return 0;
+}
+
+int build_notify(struct steps *s, const struct plan_request *request, struct err *e)
+{
+	struct plan_mount *mount;
+	const char *place;
+	struct step *step;
+
+	if (!request->notify_socket)
+		return 0;
+	s->plan->notify = true;
+	mount = arena_get(s->arena, sizeof(*mount), e);
+	place = arena_format(s->arena, e, "%s/%s/" STORE_NOTIFY, request->state_root, request->id);
+	step = mount && place ? steps_add(s, STEP_NOTIFY, NULL, e) : NULL;
+	if (!step)
+		return -1;
+	step->socket.path = request->wait_start ? NULL : request->notify_socket;
+	*mount = (struct plan_mount){
+		.how = MOUNT_BIND,
+		.type = "bind",
+		.target = NOTIFY_TARGET,
+		.source = place,
+		.flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		.tree = NO_TREE,
+	};
+	return add_mount(s, mount, NULL, -1, e);
 }

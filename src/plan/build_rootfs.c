@@ -88,7 +88,7 @@ int build_rootfs(struct steps *s, const struct plan_request *request, struct err
 	/* An unbindable "/" could not be cloned from: the word is for the container's root alone.
 	 */
 	step->root.propagation = word && str_ends(word, "unbindable") ? NULL : word;
-	if (build_mounts(s, request, e))
+	if (build_mounts(s, request, e) || build_notify(s, request, e))
 		return -1;
 	if (!build_dev_is_mounted(s->plan) && build_devices(s, e))
 		return -1;

@@ -30,6 +30,7 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_OPEN_TREE]     = {"open-tree",     SIDE_RUNTIME, STAGE_PREPARE, 0, 0},
 	[STEP_CONSOLE_SOCKET] = {"console-socket",SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_SOCKET},
 	[STEP_SECCOMP_SOCKET] = {"seccomp-socket",SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_AGENT},
+	[STEP_NOTIFY]        = {"notify",        SIDE_RUNTIME, STAGE_PREPARE, 0, 0},
 	[STEP_CGROUP_JOIN]   = {"cgroup-join",   SIDE_INIT,    STAGE_JOIN, HAS_CGROUP, IN_CGROUP},
 	[STEP_RDT_JOIN]      = {"rdt-join",      SIDE_INIT,    STAGE_JOIN, HAS_RDT, 0},
 	[STEP_AFFINITY]      = {"affinity",      SIDE_INIT,    STAGE_JOIN, 0, 0},

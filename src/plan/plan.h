@@ -51,6 +51,7 @@ enum step_kind {
 	STEP_OPEN_TREE,
 	STEP_CONSOLE_SOCKET,
 	STEP_SECCOMP_SOCKET,
+	STEP_NOTIFY,
 	STEP_CGROUP_JOIN,
 	STEP_RDT_JOIN,
 	STEP_AFFINITY,
@@ -173,7 +174,7 @@ struct step {
 		struct {
 			const char *path;
 			const char *word; /* PIDFD: sent with it */
-		} socket;                 /* CONSOLE_SOCKET, SECCOMP_SOCKET, PIDFD */
+		} socket; /* CONSOLE_SOCKET, SECCOMP_SOCKET, PIDFD, NOTIFY (NULL: start opens it) */
 		struct {
 			struct tty_size size; /* 0: as the kernel makes it */
 			bool dev_console;     /* it is bound on /dev/console */
@@ -225,8 +226,14 @@ struct plan_request {
 	bool pid_file;                             /* one is to be written */
 	unsigned listen_fds, preserve_fds;         /* counted from 3, in this order */
 	const char *console_socket, *pidfd_socket; /* NULL: none */
+	const char *notify_socket;                 /* NOTIFY_SOCKET of the caller, NULL: none */
+	const char *state_root; /* directory of all containers' states, absolute */
 	const struct log *log;
 };
+
+/* Where the directory with the socket of sd_notify(3) is in the container. */
+#define NOTIFY_TARGET "/run/notify"
+#define NOTIFY_INSIDE NOTIFY_TARGET "/notify.sock"
 
 struct plan {
 	struct step *step;
@@ -250,6 +257,7 @@ struct plan {
 	size_t tree_count; /* descriptors that STEP_OPEN_TREE fills */
 	const struct spec_process *process;
 	unsigned listen_fds, preserve_fds;
+	bool notify; /* the program is told where to say that it is ready */
 	const char *id, *rootfs, *bundle;
 	const struct spec *spec;
 };

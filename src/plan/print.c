@@ -111,6 +111,29 @@ static void add_offset(struct str *out, const char *clock, const struct spec_tim
 		str_addf(out, " %s %lld.%09u s", clock, (long long)offset->secs, offset->nanosecs);
 }
 
+static void describe_socket(const struct step *step, struct str *out)
+{
+	const char *path = step->socket.path;
+
+	switch (step->kind) {
+	case STEP_SECCOMP_SOCKET:
+		str_addf(out, "connect to the seccomp agent %s", path);
+		break;
+	case STEP_CONSOLE_SOCKET:
+		str_addf(out, "connect to the console socket %s", path);
+		break;
+	case STEP_NOTIFY:
+		str_addf(out, "make a place for readiness to be told%s%s",
+			 path ? ", and tell it to " : "", path ? path : "");
+		break;
+	case STEP_PIDFD:
+		str_addf(out, "send a pidfd to %s", path);
+		break;
+	default:
+		break;
+	}
+}
+
 static void describe_values(const struct step *step, struct str *out)
 {
 	switch (step->kind) {
@@ -164,20 +187,11 @@ static void describe_values(const struct step *step, struct str *out)
 			 step->seccomp.rules, (unsigned)step->seccomp.program->length,
 			 step->seccomp.program->notify ? ", hand its listener over" : "");
 		break;
-	case STEP_SECCOMP_SOCKET:
-		str_addf(out, "connect to the seccomp agent %s", step->socket.path);
-		break;
-	case STEP_CONSOLE_SOCKET:
-		str_addf(out, "connect to the console socket %s", step->socket.path);
-		break;
 	case STEP_CONSOLE:
 		describe_console(step, out);
 		break;
-	case STEP_PIDFD:
-		str_addf(out, "send a pidfd to %s", step->socket.path);
-		break;
 	default:
-		break;
+		describe_socket(step, out);
 	}
 }
 

@@ -35,6 +35,8 @@ int build_affinity(struct steps *s, const char *list, const char *pointer,
 int build_namespaces(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_mounts(struct steps *s, const struct plan_request *request, struct err *e) must_check;
+/* Behind the mounts of config.json: the place from which the program tells that it is ready. */
+int build_notify(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_hooks(struct steps *s, enum hook_kind kind, struct err *e) must_check;
 int build_readonly_mounts(struct steps *s, struct err *e) must_check;
 int build_settings(struct steps *s, struct err *e) must_check;

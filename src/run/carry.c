@@ -25,6 +25,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_OPEN_TREE] = do_open_tree,
 	[STEP_CONSOLE_SOCKET] = do_console_socket,
 	[STEP_SECCOMP_SOCKET] = do_seccomp_socket,
+	[STEP_NOTIFY] = do_notify,
 	[STEP_CGROUP_JOIN] = do_cgroup_join,
 	[STEP_RDT_JOIN] = do_rdt_join,
 	[STEP_AFFINITY] = do_affinity,

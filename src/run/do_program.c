@@ -122,7 +122,8 @@ static void add_env(struct env *env, const char *entry)
 
 static int build_env(struct walk *w, const struct spec_process *process, struct err *e)
 {
-	size_t capacity = process->env.count + 4; /* HOME, LISTEN_FDS, LISTEN_PID, the NULL */
+	/* HOME, NOTIFY_SOCKET, LISTEN_FDS, LISTEN_PID, the NULL */
+	size_t capacity = process->env.count + 5;
 	const char *home = env_value(&process->env, "HOME");
 	const char *listen = arena_format(w->arena, e, "LISTEN_FDS=%u", w->plan->listen_fds);
 	const char *pid = arena_format(w->arena, e, "LISTEN_PID=%d", (int)getpid());
@@ -142,6 +143,8 @@ static int build_env(struct walk *w, const struct spec_process *process, struct 
 			return -1;
 		add_env(&env, home);
 	}
+	if (w->plan->notify)
+		add_env(&env, "NOTIFY_SOCKET=" NOTIFY_INSIDE);
 	if (w->plan->listen_fds) { /* sd_listen_fds(3): they are for the process with this pid */
 		add_env(&env, listen);
 		add_env(&env, pid);

@@ -44,5 +44,7 @@ step_doer do_lookup, do_close, do_exec;
 step_doer do_console_socket, do_console;
 /* do_pidfd.c */
 step_doer do_pidfd;
+/* do_notify.c */
+step_doer do_notify;
 /* do_report.c, gate.c */
 step_doer do_report, do_wait_start;

@@ -98,19 +98,24 @@ static void finish(int signals, int pidfd, struct relay *relay)
 	}
 }
 
-int foreground_wait(int signals, pid_t pid, int pidfd, struct relay *relay, int *ret_status,
+int foreground_wait(int signals, struct walk *w, struct relay *relay, int *ret_status,
 		    struct err *e)
 {
-	struct pollfd wait[2 + RELAY_FDS] = {{.fd = pidfd, .events = POLLIN},
-					     {.fd = signals, .events = POLLIN}};
+	struct pollfd wait[3 + RELAY_FDS] = {{.fd = w->pidfd, .events = POLLIN},
+					     {.fd = signals, .events = POLLIN},
+					     {.events = POLLIN}};
 
-	while (!reap(pid, ret_status)) {
-		relay_watch(relay, wait + 2);
+	do {
+		wait[2].fd = w->notify.inside;
+		relay_watch(relay, wait + 3);
 		if (poll(wait, array_len(wait), -1) < 0 && errno != EINTR)
 			return err_sys(e, "wait for the container");
-		(void)forward(signals, pidfd, relay);
-		relay_move(relay, wait + 2);
-	}
-	finish(signals, pidfd, relay);
+		/* The caller stays, so to a service manager it is the main process. */
+		if (wait[2].fd >= 0 && wait[2].revents)
+			notify_take(&w->notify, getpid());
+		(void)forward(signals, w->pidfd, relay);
+		relay_move(relay, wait + 3);
+	} while (!reap(w->pid, ret_status));
+	finish(signals, w->pidfd, relay);
 	return 0;
 }

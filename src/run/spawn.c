@@ -41,6 +41,7 @@ static void begin(struct walk *w, int sync)
 	fd_close(&w->pidfd);
 	fd_close(&w->state);
 	fd_close(&w->incoming.agent);
+	notify_close(&w->notify);
 	w->sync = sync;
 	w->side = SIDE_INIT;
 }

@@ -32,6 +32,7 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 		.procfs = -1,
 		.empty = -1,
 	};
+	notify_none(&w->notify);
 #ifdef CREEL_FAULTS
 	{
 		const char *step = getenv("CREEL_FAIL_STEP");
@@ -53,6 +54,7 @@ void walk_done(struct walk *w)
 	fd_close(&w->incoming.terminal);
 	fd_close(&w->incoming.agent);
 	fd_close(&w->ids_namespace);
+	notify_close(&w->notify);
 	cgroup_close(&w->cgroup);
 	resctrl_close(&w->resctrl);
 	for (size_t i = 0; w->trees && i < w->plan->tree_count; i++)

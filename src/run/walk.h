@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cgroup/cgroup.h"
 #include "plan/plan.h"
+#include "run/notify.h"
 #include "run/sync.h"
 #include "state/record.h"
 
@@ -44,6 +45,7 @@ struct walk {
 	int state;                   /* directory of the container's state, −1: exec */
 	struct state_record *record; /* of the container */
 	bool reported;               /* the pid file was written */
+	struct notify notify;        /* run: waits for the program to be ready */
 	const char *pid_file;        /* absolute, NULL: none */
 
 	/* init's */

@@ -6,6 +6,7 @@
  *     ROOT/ID/state.json    the record (state/record.h)
  *     ROOT/ID/config.json   the configuration as it was at create: later edits do not reach it
  *     ROOT/ID/start.sock    exists while the program waits for start
+ *     ROOT/ID/notify/       of sd_notify(3), bound into the container (run/notify.h)
  */
 #pragma once
 
@@ -19,6 +20,7 @@
 #define STORE_STATE "state.json"
 #define STORE_CONFIG "config.json"
 #define STORE_START "start.sock"
+#define STORE_NOTIFY "notify"
 
 /*
  * Whether text may be a container's id: letters, digits, "_+-.", not empty, not "." or "..".

@@ -84,6 +84,8 @@ static int take_word(struct golden_case *c, const char *word, struct arena *a, s
 		c->request.console_socket = "/run/console.sock";
 	else if (str_equal(word, "pidfd-socket"))
 		c->request.pidfd_socket = "/run/pidfd.sock";
+	else if (str_equal(word, "notify"))
+		c->request.notify_socket = "/run/systemd/notify";
 	else if (str_equal(word, "no-pivot"))
 		c->request.no_pivot = true;
 	else if (str_equal(word, "no-new-keyring"))
@@ -150,6 +152,7 @@ int golden_parse(char *text, struct arena *a, struct golden_case *ret, struct er
 		.request = {.id = "box",
 			    .bundle = "/bundle",
 			    .rootfs = "/bundle/rootfs",
+			    .state_root = "/run/creel",
 			    .wait_start = true},
 	};
 	if (!copy)

@@ -200,8 +200,8 @@ class Bundle:
         if state and state["pid"]:
             self.guard.watch(state["pid"])
 
-    def start(self, id=None):
-        return self.creel("start", id or self.id)
+    def start(self, id=None, **how):
+        return self.creel("start", id or self.id, **how)
 
     def kill(self, *signals, id=None):
         return self.creel("kill", id or self.id, *signals)

@@ -5,12 +5,11 @@ own program.
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from program import PATH, wait_until
+from program import PATH
 
 
 @pytest.fixture
@@ -160,36 +159,6 @@ def test_listen_fds_arrive_in_exec(bundle, letters):
 def test_hole_in_listen_fds(bundle, letters):
     result = bundle.run(**as_descriptors(letters[:1], 2))
     result.fails(part="unable to stat preserved-fd 1 (of 2): bad file descriptor")
-
-
-# ---- session keyring ----
-
-def keyring(text):
-    """Serial number and name, of `probe keyring`."""
-    serial, description = text.split(" ", 1)
-    return int(serial), description.strip().split(";")[-1]
-
-
-def test_container_has_a_session_keyring_of_its_own(prober):
-    prober.args("probe", "keyring")
-    assert keyring(prober.run().ok().stdout)[1] == f"_ses.{prober.id}"
-
-
-def test_exec_is_in_the_session_keyring_of_the_container(prober):
-    prober.shell("probe keyring; exec sleep 1000")
-    result = prober.run_detached().ok()
-    wait_until(lambda: result.stdout, "the program to speak")
-    assert keyring(prober.exec("probe", "keyring").ok().stdout) == keyring(result.stdout)
-
-
-def test_no_new_keyring_leaves_that_of_the_caller(prober):
-    prober.shell("probe keyring; exec sleep 1000")
-    result = prober.run_detached("--no-new-keyring").ok()
-    wait_until(lambda: result.stdout, "the program to speak")
-    own = subprocess.run([prober.rootfs / "bin/probe", "keyring"], capture_output=True, text=True,
-                         check=True).stdout
-    assert keyring(result.stdout)[0] == keyring(own)[0]
-    assert keyring(prober.exec("probe", "keyring").ok().stdout)[0] == keyring(own)[0]
 
 
 # ---- environment ----

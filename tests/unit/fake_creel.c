@@ -154,10 +154,12 @@ int creel_explain(struct creel *creel, const char *id, const struct creel_create
 	return note_create("explain", id, create, ret_error);
 }
 
-int creel_start(struct creel *creel, const char *id, struct creel_error *ret_error)
+int creel_start(struct creel *creel, const char *id, const struct creel_start *s,
+		struct creel_error *ret_error)
 {
 	(void)creel;
 	note("start %s", id);
+	note_text("notify_socket", s->notify_socket);
 	return done(ret_error);
 }
 
