@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "security/lsm.h"
 #include "spec/validate.h"
 #include "sys/caps.h"
 #include "sys/procfs.h"
@@ -75,10 +76,7 @@ static int load_config(struct creel *c, const struct creel_create *o, int dir, s
 
 	if (spec_load(o->config ? AT_FDCWD : dir, name, &c->arena, &c->log, &b->spec, &b->text, e))
 		return -1;
-	return spec_validate(b->spec, geteuid() != 0, &c->arena, &c->log, e) ||
-			       spec_refuse_unsupported(b->spec, e)
-		       ? -1
-		       : 0;
+	return spec_validate(b->spec, geteuid() != 0, &c->arena, &c->log, e);
 }
 
 int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *ret, struct err *e)
@@ -123,6 +121,15 @@ int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_fa
 	return cgroup_detect(own_cgroup, &c->arena, &ret->cgroup, e);
 }
 
+void facts_of_labels(const struct spec *spec, const struct spec_process *process,
+		     struct plan_facts *facts)
+{
+	if (process->apparmor_profile || spec->process->apparmor_profile)
+		facts->apparmor = lsm_has_apparmor();
+	if (process->selinux_label || spec->process->selinux_label || spec->linux_.mount_label)
+		facts->selinux = lsm_has_selinux();
+}
+
 int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, struct bundle *b,
 		bool wait_start, struct plan **ret, struct err *e)
 {
@@ -148,6 +155,7 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 		return -1;
 	if (b->spec->linux_.intel_rdt)
 		b->facts.resctrl = resctrl_detect(RESCTRL_MOUNT);
+	facts_of_labels(b->spec, b->spec->process, &b->facts);
 	if (!plan_build(b->spec, &b->facts, &request, &c->arena, ret, e))
 		return 0;
 	spec_point(&b->text, e);

@@ -30,5 +30,9 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_facts *ret,
 		  struct err *e) must_check;
 
+/* Whether the machine has the security modules that a process of a container asks for. */
+void facts_of_labels(const struct spec *spec, const struct spec_process *process,
+		     struct plan_facts *facts);
+
 /* The absolute path of an open file. */
 const char *bundle_path_of(int fd, struct arena *a, struct err *e) must_check;

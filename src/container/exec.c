@@ -48,6 +48,7 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 	    facts_collect(c, false, false, facts, e))
 		return -1;
 	request.spec = spec;
+	facts_of_labels(spec, request.process, facts);
 	return plan_build_exec(&request, facts, &c->arena, ret, e);
 }
 

@@ -154,7 +154,7 @@ int exec_process(struct creel *c, const struct container *ct, const struct creel
 		return -1;
 	if (!o->process && apply_options(process, o, &c->arena, e))
 		return -1;
-	if (spec_validate_process(process, e) || spec_refuse_unsupported_process(process, e) ||
+	if (spec_validate_process(process, e) ||
 	    terminal_prepare(process, o->console_socket, o->detach, e))
 		return -1;
 	*ret = process;

@@ -67,7 +67,9 @@ static int build_enter(struct steps *s, const struct plan_exec_request *request,
 	step = steps_add(s, STEP_SESSION, NULL, e);
 	if (!step)
 		return -1;
-	step->keyring = !request->no_new_keyring;
+	step->session.keyring = !request->no_new_keyring;
+	if (step->session.keyring)
+		step->session.label = build_process_label(s, process);
 	return 0;
 }
 

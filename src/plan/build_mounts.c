@@ -246,6 +246,7 @@ int build_mounts(struct steps *s, const struct plan_request *request, struct err
 		return -1;
 	for (size_t i = 0; i < mounts->count; i++) {
 		if (fill(s, request, &mounts->item[i], &list[i], e) ||
+		    build_mount_label(s, &list[i], e) ||
 		    build_ids(s, &mounts->item[i], list, i, e)) {
 			if (!e->pointer[0])
 				err_in(e, "/mounts/%zu", i);

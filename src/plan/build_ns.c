@@ -132,7 +132,9 @@ static int build_enter(struct steps *s, const struct plan_request *request, stru
 	step = steps_add(s, STEP_SESSION, NULL, e);
 	if (!step)
 		return -1;
-	step->keyring = !request->no_new_keyring;
+	step->session.keyring = !request->no_new_keyring;
+	if (step->session.keyring)
+		step->session.label = build_process_label(s, s->spec->process);
 	if (net && !net->path && !steps_add(s, STEP_LOOPBACK, "/linux/namespaces", e))
 		return -1;
 	return 0;

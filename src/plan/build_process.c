@@ -210,7 +210,8 @@ static int build_user(struct steps *s, const struct spec_process *process, struc
 
 int build_process(struct steps *s, const struct spec_process *process, struct err *e)
 {
-	if (build_rlimits(s, process, e) || build_schedule(s, process, e))
+	if (build_labels(s, process, e) || build_rlimits(s, process, e) ||
+	    build_schedule(s, process, e))
 		return -1;
 	if (process->no_new_privileges &&
 	    !steps_add(s, STEP_NO_NEW_PRIVS, "/process/noNewPrivileges", e))

@@ -9,7 +9,7 @@
 #include "base/str.h"
 
 /* The process is all it will be, but for the program. */
-#define READY (HAS_PROGRAM | IS_CAPPED)
+#define READY (HAS_PROGRAM | IS_CAPPED | IS_LABELLED)
 #define LAST (IS_CLOSED | IS_REPORTED)
 
 /* There is a devpts to make a terminal in, and somebody to take it. */
@@ -64,6 +64,8 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_IO_PRIORITY]   = {"io-priority",   SIDE_INIT,    STAGE_SEAL, 0, 0},
 	[STEP_MEMORY_POLICY] = {"memory-policy", SIDE_INIT,    STAGE_SEAL, 0, 0},
 	[STEP_PERSONALITY]   = {"personality",   SIDE_INIT,    STAGE_SEAL, 0, 0},
+	[STEP_APPARMOR]      = {"apparmor",      SIDE_INIT,    STAGE_SEAL, 0, IS_LABELLED},
+	[STEP_SELINUX]       = {"selinux",       SIDE_INIT,    STAGE_SEAL, 0, IS_LABELLED},
 	[STEP_NO_NEW_PRIVS]  = {"no-new-privs",  SIDE_INIT,    STAGE_SEAL, 0, 0},
 	[STEP_SECCOMP]       = {"seccomp",       SIDE_INIT,    STAGE_SEAL, HAS_AGENT, IS_FILTERED},
 	[STEP_BOUNDING]      = {"bounding",      SIDE_INIT,    STAGE_SEAL, 0, IS_BOUND},

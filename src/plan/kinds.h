@@ -24,6 +24,7 @@ enum plan_fact {
 	HAS_TTY = 1 << 14,     /* standard streams and controlling terminal are the process's */
 	HAS_AGENT = 1 << 15,   /* whoever gets the seccomp filter's listener is there */
 	HAS_RDT = 1 << 16,     /* the resctrl group exists and is open */
+	IS_LABELLED = 1 << 17, /* the program will be confined by its profile or label */
 };
 
 struct plan_kind {

@@ -85,6 +85,8 @@ enum step_kind {
 	STEP_IO_PRIORITY,
 	STEP_MEMORY_POLICY,
 	STEP_PERSONALITY,
+	STEP_APPARMOR,
+	STEP_SELINUX,
 	STEP_NO_NEW_PRIVS,
 	STEP_SECCOMP,
 	STEP_BOUNDING,
@@ -130,6 +132,7 @@ struct plan_mount {
 	uint64_t recursive_set,
 		recursive_clear; /* MOUNT_ATTR_… for the whole tree (rro, rnosuid, …) */
 	const char *data;        /* file system options, comma separated; NULL: none */
+	const char *label;       /* SELinux's, for its root when it is made; NULL: none */
 	bool recursive;          /* rbind */
 	bool late_readonly;      /* becomes read-only only when everything has been made in it */
 	uint32_t extensions;     /* MOUNT_EXT_… */
@@ -179,11 +182,12 @@ struct step {
 			struct tty_size size; /* 0: as the kernel makes it */
 			bool dev_console;     /* it is bound on /dev/console */
 		} console;                    /* CONSOLE */
-		const char *text;       /* HOSTNAME, DOMAINNAME, *_PATH, CWD, AFFINITY (or NULL) */
-		struct str_pair sysctl; /* SYSCTL: key with slashes, value */
-		struct spec_rlimit rlimit;                      /* RLIMIT */
-		const struct spec_scheduler *scheduler;         /* SCHEDULER */
-		const struct spec_io_priority *io_priority;     /* IO_PRIORITY */
+		/* HOSTNAME, DOMAINNAME, *_PATH, CWD, AFFINITY (or NULL), labels */
+		const char *text;
+		struct str_pair sysctl;                     /* SYSCTL: key with slashes, value */
+		struct spec_rlimit rlimit;                  /* RLIMIT */
+		const struct spec_scheduler *scheduler;     /* SCHEDULER */
+		const struct spec_io_priority *io_priority; /* IO_PRIORITY */
 		const struct spec_memory_policy *memory_policy; /* MEMORY_POLICY */
 		enum personality_domain personality;            /* PERSONALITY */
 		const struct spec_time_offsets *time_offsets;   /* TIME_OFFSETS */
@@ -198,7 +202,10 @@ struct step {
 			uint32_t umask;
 		} user;                               /* USER */
 		const struct spec_capabilities *caps; /* CAPS */
-		bool keyring;                         /* SESSION */
+		struct {
+			bool keyring;
+			const char *label; /* SELinux's, for the keyring; NULL: none */
+		} session;                 /* SESSION */
 	};
 };
 
@@ -211,6 +218,7 @@ struct plan_facts {
 	uint32_t euid, egid;
 	bool in_user_namespace; /* the runtime itself is in one */
 	bool setgroups_denied;
+	bool apparmor, selinux;      /* looked for where the configuration asks for them */
 	uint64_t capabilities;       /* those the kernel knows */
 	uint64_t permitted;          /* those the runtime itself has */
 	struct resctrl_host resctrl; /* looked for where the configuration asks for it */

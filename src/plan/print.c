@@ -85,8 +85,10 @@ static bool describe_special(const struct step *step, struct str *out)
 			str_addf(out, ", then make it %s", step->root.propagation);
 		break;
 	case STEP_SESSION:
-		str_add(out, step->keyring ? "new session, session keyring of the container"
-					   : "new session");
+		str_add(out, step->session.keyring ? "new session, session keyring of the container"
+						   : "new session");
+		if (step->session.label)
+			str_addf(out, ", labelled %s", step->session.label);
 		break;
 	default:
 		return false;
@@ -210,6 +212,8 @@ static const char *const plain_words[STEP_KINDS] = {
 	[STEP_DOMAINNAME] = "set the domain name ",
 	[STEP_READONLY_PATH] = "make read-only ",
 	[STEP_MASK_PATH] = "mask ",
+	[STEP_APPARMOR] = "confine the program by the AppArmor profile ",
+	[STEP_SELINUX] = "confine the program by the SELinux label ",
 	[STEP_NO_NEW_PRIVS] = "forbid new privileges",
 	[STEP_CWD] = "change to ",
 	[STEP_CWD_MAKE] = "make the directory, if it is missing, ",

@@ -163,6 +163,8 @@ void print_mount(const struct plan_mount *mount, struct str *out)
 	if (list.begun)
 		str_add_char(out, ')');
 	add_propagation(out, mount);
+	if (mount->label)
+		str_addf(out, ", labelled %s", mount->label);
 }
 
 void print_tree(const struct plan_mount *mount, struct str *out)

@@ -34,6 +34,8 @@ int build_affinity(struct steps *s, const char *list, const char *pointer,
 		   struct err *e) must_check;
 int build_namespaces(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e) must_check;
+int build_labels(struct steps *s, const struct spec_process *process, struct err *e) must_check;
+int build_mount_label(struct steps *s, struct plan_mount *mount, struct err *e) must_check;
 int build_mounts(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 /* Behind the mounts of config.json: the place from which the program tells that it is ready. */
 int build_notify(struct steps *s, const struct plan_request *request, struct err *e) must_check;
@@ -48,6 +50,9 @@ int build_process(struct steps *s, const struct spec_process *process, struct er
 
 /* The very end, for create and exec: with no_new_privs only execve comes behind the filter. */
 int build_execution(struct steps *s, const struct spec_process *process, struct err *e) must_check;
+
+/* The SELinux label of a process: that of the container when it has none of its own; or NULL. */
+const char *build_process_label(const struct steps *s, const struct spec_process *process);
 
 /* Facts that several chapters ask for. */
 const struct idmap_range *build_ranges(struct steps *s, const struct spec_id_maps *maps,

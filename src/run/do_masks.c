@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "run/doers.h"
+#include "security/lsm.h"
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
 
@@ -40,10 +41,15 @@ int do_readonly_path(struct walk *w, const struct step *step, struct err *e)
  */
 static int empty_directory(struct walk *w, struct err *e)
 {
+	const char *data;
+
 	if (w->empty >= 0)
 		return mountfd_clone(w->empty, "", false, e);
-	w->empty = mountfd_new("tmpfs", "tmpfs", "nr_blocks=1,nr_inodes=1", MS_RDONLY,
-			       MOUNT_ATTR_RDONLY, e);
+	data = lsm_mount_data("nr_blocks=1,nr_inodes=1", w->plan->spec->linux_.mount_label,
+			      w->arena, e);
+	if (!data)
+		return -1;
+	w->empty = mountfd_new("tmpfs", "tmpfs", data, MS_RDONLY, MOUNT_ATTR_RDONLY, e);
 	return w->empty < 0 ? -1 : fcntl(w->empty, F_DUPFD_CLOEXEC, 3);
 }
 

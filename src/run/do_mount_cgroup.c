@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "run/doers.h"
+#include "security/lsm.h"
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
 
@@ -146,10 +147,14 @@ static int mount_v1(struct walk *w, const struct plan_mount *mount, struct err *
 	struct mountfd_attr readonly = {.set = MOUNT_ATTR_RDONLY};
 	_close_ int target = inroot_mkdir(w->root, mount->target, 0755, e);
 	_close_ int fs = -1;
+	const char *data;
 
 	if (target < 0)
 		return -1;
-	fs = mountfd_new("tmpfs", "tmpfs", "mode=755", 0, attr & ~(uint64_t)MOUNT_ATTR_RDONLY, e);
+	data = lsm_mount_data("mode=755", w->plan->spec->linux_.mount_label, w->arena, e);
+	if (!data)
+		return -1;
+	fs = mountfd_new("tmpfs", "tmpfs", data, 0, attr & ~(uint64_t)MOUNT_ATTR_RDONLY, e);
 	if (fs < 0 || mountfd_attach(fs, target, e))
 		return -1;
 	for (size_t i = 0; i < host->count; i++) {

@@ -13,17 +13,11 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "run/doers.h"
+#include "security/lsm.h"
 #include "sys/affinity.h"
 #include "sys/idmap.h"
 #include "sys/process.h"
 #include "sys/procfs.h"
-
-static int need_procfs(struct walk *w, struct err *e)
-{
-	if (w->procfs < 0)
-		w->procfs = procfs_open(e);
-	return w->procfs < 0 ? -1 : 0;
-}
 
 static int write_oom_score(struct walk *w, const char *text, struct err *e)
 {
@@ -33,7 +27,8 @@ static int write_oom_score(struct walk *w, const char *text, struct err *e)
 		(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)w->pid);
 		return file_write(AT_FDCWD, path, text, e);
 	}
-	return need_procfs(w, e) || procfs_write(w->procfs, "self/oom_score_adj", text, e) ? -1 : 0;
+	return walk_need_procfs(w, e) || procfs_write(w->procfs, "self/oom_score_adj", text, e) ? -1
+												: 0;
 }
 
 int do_oom_score(struct walk *w, const struct step *step, struct err *e)
@@ -110,7 +105,7 @@ int do_time_offsets(struct walk *w, const struct step *step, struct err *e)
 {
 	_close_ int fd = -1;
 
-	if (need_procfs(w, e) || process_unshare(CLONE_NEWTIME, e) ||
+	if (walk_need_procfs(w, e) || process_unshare(CLONE_NEWTIME, e) ||
 	    write_offsets(w, step->time_offsets, e))
 		return err_wrap(e, "set the offsets of the time namespace");
 	/* the caller itself is still where it was: only its children would be inside */
@@ -147,11 +142,21 @@ int do_ns_new(struct walk *w, const struct step *step, struct err *e)
 	return process_unshare(step->ns_flags, e);
 }
 
+static int join_keyring(struct walk *w, const char *label, struct err *e)
+{
+	if (!label)
+		return process_join_keyring(w->plan->id, e);
+	if (walk_need_procfs(w, e) || lsm_selinux_on_keys(w->procfs, label, e) ||
+	    process_join_keyring(w->plan->id, e))
+		return -1;
+	return lsm_selinux_on_keys(w->procfs, NULL, e);
+}
+
 int do_session(struct walk *w, const struct step *step, struct err *e)
 {
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(e, "make a new session");
-	return step->keyring ? process_join_keyring(w->plan->id, e) : 0;
+	return step->session.keyring ? join_keyring(w, step->session.label, e) : 0;
 }
 
 int do_loopback(struct walk *w, const struct step *step, struct err *e)

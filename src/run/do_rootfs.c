@@ -109,11 +109,7 @@ int do_sysctl(struct walk *w, const struct step *step, struct err *e)
 {
 	const char *path = arena_format(w->arena, e, "sys/%s", step->sysctl.key);
 
-	if (!path)
-		return -1;
-	if (w->procfs < 0)
-		w->procfs = procfs_open(e);
-	if (w->procfs < 0)
+	if (!path || walk_need_procfs(w, e))
 		return -1;
 	if (procfs_write(w->procfs, path, step->sysctl.value, e))
 		return err_wrap(e, "set sysctl %s", step->sysctl.key);

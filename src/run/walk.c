@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/procfs.h"
 
 void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts *facts,
 	       struct arena *a, const struct log *log)
@@ -42,6 +43,13 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 			w->fail_step = number;
 	}
 #endif
+}
+
+int walk_need_procfs(struct walk *w, struct err *e)
+{
+	if (w->procfs < 0)
+		w->procfs = procfs_open(e);
+	return w->procfs < 0 ? -1 : 0;
 }
 
 void walk_done(struct walk *w)

@@ -64,5 +64,8 @@ struct walk {
 void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts *facts,
 	       struct arena *a, const struct log *log);
 
+/* Opens the private procfs, w->procfs, when it is first needed. */
+int walk_need_procfs(struct walk *w, struct err *e) must_check;
+
 /* Closes what the runtime holds open. */
 void walk_done(struct walk *w);

@@ -25,11 +25,3 @@ int spec_validate(const struct spec *spec, bool rootless, struct arena *a, const
 
 /* Checks a process alone: what exec runs. Same errors. */
 int spec_validate_process(const struct spec_process *process, struct err *e) must_check;
-
-/*
- * Refuses what is decoded but not carried out yet, with ERR_UNSUPPORTED and the pointer: silence
- * would be a container with less protection than was asked for. Resources are left to cgroup. One
- * table, src/spec/unsupported.c.
- */
-int spec_refuse_unsupported(const struct spec *spec, struct err *e) must_check;
-int spec_refuse_unsupported_process(const struct spec_process *process, struct err *e) must_check;

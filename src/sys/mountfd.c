@@ -53,10 +53,23 @@ static int configure(int context, unsigned command, const char *key, const char 
 	return -1;
 }
 
+/* The labels of SELinux have commas, and are quoted for that: context="u:r:t:s0:c1,c2". */
+static bool is_quoted(const char *option)
+{
+	static const char *const keys[] = {"context=\"", "fscontext=\"", "defcontext=\"",
+					   "rootcontext=\""};
+
+	for (size_t i = 0; i < array_len(keys); i++)
+		if (str_starts(option, keys[i]))
+			return true;
+	return false;
+}
+
 /* One option of the data string, "key" or "key=value". */
 static int configure_option(int context, const char *option, size_t length, struct err *e)
 {
 	char key[FSCONFIG_STRING_MAX * 2];
+	bool quoted = is_quoted(option);
 	char *value;
 
 	if (length >= sizeof(key))
@@ -68,13 +81,24 @@ static int configure_option(int context, const char *option, size_t length, stru
 	value = strchr(key, '=');
 	if (value)
 		*value++ = '\0';
+	if (quoted) { /* fsconfig(2) takes the label alone */
+		value++;
+		value[strcspn(value, "\"")] = '\0';
+	}
 	return configure(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, e);
+}
+
+static size_t option_length(const char *option)
+{
+	const char *quote = is_quoted(option) ? strchr(strchr(option, '"') + 1, '"') : NULL;
+
+	return quote ? (size_t)(quote - option) + strcspn(quote, ",") : strcspn(option, ",");
 }
 
 static int configure_data(int context, const char *data, struct err *e)
 {
 	while (data && *data) {
-		size_t length = strcspn(data, ",");
+		size_t length = option_length(data);
 
 		if (length && configure_option(context, data, length, e))
 			return -1;

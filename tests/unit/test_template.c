@@ -49,7 +49,6 @@ static void it_is_a_valid_configuration(void **state)
 
 	(void)state;
 	assert_int_equal(spec_validate(s, false, &document_arena, NULL, &e), 0);
-	assert_int_equal(spec_refuse_unsupported(s, &e), 0);
 	assert_string_equal(s->oci_version, "1.3.0");
 	assert_int_equal(s->mounts.count, 7);
 	assert_int_equal(s->linux_.namespaces.count, 5);

@@ -450,33 +450,6 @@ static void the_process_of_exec(void **state)
 	assert_string_equal(error.pointer, "/ioPriority/priority");
 }
 
-static void what_is_not_carried_out_is_refused(void **state)
-{
-	static const struct row rows[] = {
-		{"{'process':{'apparmorProfile':'x'}}", "an AppArmor profile is not supported yet",
-		 "/process/apparmorProfile"},
-		{"{'process':{'selinuxLabel':'x'}}", "an SELinux label is not supported yet",
-		 "/process/selinuxLabel"},
-		{"{'linux':{'mountLabel':'x'}}", "an SELinux mount label is not supported yet",
-		 "/linux/mountLabel"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < array_len(rows); i++) {
-		if (!spec_refuse_unsupported(decode(rows[i].text), &error))
-			fail_msg("%s is not refused", rows[i].text);
-		assert_string_equal(error.text, rows[i].refusal);
-		assert_string_equal(error.pointer, rows[i].pointer);
-		assert_int_equal(error.code, ERR_UNSUPPORTED);
-	}
-	assert_int_equal(spec_refuse_unsupported(
-				 decode("{" PROCESS
-					",'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW'}}}"),
-				 &error),
-			 0);
-	assert_int_equal(spec_refuse_unsupported(decode("{}"), &error), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,8 +471,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(warnings_do_not_fail, document_setup,
 						document_teardown),
 		cmocka_unit_test_setup_teardown(the_process_of_exec, document_setup,
-						document_teardown),
-		cmocka_unit_test_setup_teardown(what_is_not_carried_out_is_refused, document_setup,
 						document_teardown),
 	};
 
