@@ -155,6 +155,14 @@ static int record_init(struct creel *c, struct making *m, struct err *e)
 	return state_record_write(m->ct.dir, record, &c->arena, e);
 }
 
+/* In runc's place it has runc's name, which people look for in the list of processes. */
+static bool called_runc(const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+
+	return str_equal(slash ? slash + 1 : argv0, "runc");
+}
+
 /* From the first word of the command line to the last of the environment. */
 static void set_title(const struct creel *c, struct walk *w)
 {
@@ -167,6 +175,7 @@ static void set_title(const struct creel *c, struct walk *w)
 	if (*last < c->options.argv[0])
 		return; /* the environment was moved away since */
 	w->title = c->options.argv[0];
+	w->waiting = called_runc(w->title) ? "runc init" : "creel init";
 	w->title_size = (size_t)(*last + strlen(*last) - w->title);
 }
 

@@ -89,7 +89,7 @@ static void forget(struct walk *w)
 	fd_close(&w->empty);
 	environ = w->env;
 	if (w->title)
-		process_retitle(w->title, w->title_size, "creel init");
+		process_retitle(w->title, w->title_size, w->waiting);
 }
 
 int do_wait_start(struct walk *w, const struct step *step, struct err *e)

@@ -35,9 +35,10 @@ struct walk {
 	const struct plan_mount_ids *ids; /* what it maps */
 	char *title; /* memory of the command line and the environment, NULL: unknown */
 	size_t title_size;
-	int gate;      /* socket on which init waits for start, −1: none */
-	int container; /* exec: pidfd of the container's init, −1 */
-	int console;   /* connected console socket that gets the terminal, −1: none */
+	const char *waiting; /* what ps(1) shows while init waits for start: "creel init" */
+	int gate;            /* socket on which init waits for start, −1: none */
+	int container;       /* exec: pidfd of the container's init, −1 */
+	int console;         /* connected console socket that gets the terminal, −1: none */
 
 	/* the runtime's */
 	pid_t pid; /* of init, 0 until it exists */

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import leaks
-from program import wait_until
+from program import PATH, wait_until
 
 # ---- create and start ----
 
@@ -21,6 +21,14 @@ def test_create_prepares_but_does_not_run(bundle):
 def test_create_prints_nothing(bundle):
     result = bundle.create().ok()
     assert (result.stdout, result.stderr) == ("", "")
+
+
+@pytest.mark.creel_only("it shows its environment")
+def test_waiting_process_shows_neither_words_nor_environment(bundle):
+    bundle.create(env={"PATH": PATH, "SECRET": "of-the-caller"}).ok()
+    proc = f"/proc/{bundle.pid()}"
+    assert open(f"{proc}/cmdline").read().rstrip("\0") == "creel init"
+    assert "SECRET" not in open(f"{proc}/environ").read()
 
 
 def test_start_prints_nothing_of_its_own(bundle):

@@ -1,6 +1,7 @@
 """`list` and `state`: formats to the letter, for people and for programs that parse them."""
 
 import json
+import os
 import re
 
 import pytest
@@ -137,6 +138,52 @@ def test_broken_entry_is_named_and_the_rest_listed(bundle):
     assert result.stdout == f"{bundle.id}\n"
     assert "broken" in result.stderr
     (bundle.root / "broken").rmdir()
+
+
+def test_broken_entry_in_the_words_of_runc(bundle):
+    broken = bundle.root / "broken"
+    broken.mkdir(parents=True)
+    for options in ([], ["-q"], ["--format", "json"]):
+        result = bundle.creel("list", *options).ok()
+        assert result.stderr == "load container broken: container does not exist\n"
+    broken.rmdir()
+
+
+@pytest.mark.parametrize("uid, name", [(65534, "nobody"), (54321, "#54321")])
+def test_owner_is_whose_the_state_is(bundle, uid, name):
+    bundle.create().ok()
+    os.chown(bundle.root / bundle.id, uid, uid)
+    (only,) = json.loads(bundle.creel("list", "-f", "json").ok().stdout)
+    assert only["owner"] == name
+    assert bundle.creel("list").ok().stdout.splitlines()[1].split()[-1] == name
+    assert bundle.state()["owner"] == ""
+
+
+@pytest.mark.creel_only("it says where in words of Go")
+@pytest.mark.parametrize("text, place", [("{", (1, 2)), ('{"id": 7}', (1, 8)), ("", (1, 1))])
+def test_damaged_record_is_told_with_its_place(bundle, text, place):
+    damaged = bundle.root / bundle.id
+    damaged.mkdir(parents=True)
+    (damaged / "state.json").write_text(text)
+    for words in (["state"], ["start"], ["kill"], ["pause"], ["ps"], ["delete"]):
+        message = bundle.creel(*words, bundle.id).fails()
+        assert message.place == place, message.whole
+    assert damaged.exists()
+    result = bundle.delete("--force").ok()
+    assert "record was damaged" in result.messages("warning")[0]
+    assert not damaged.exists()
+
+
+@pytest.mark.creel_only("it opens it")
+def test_a_file_in_the_state_directory_is_no_container(bundle):
+    bundle.up()
+    (bundle.root / "file").write_text("")
+    (bundle.root / "link").symlink_to(bundle.root / bundle.id)
+    result = bundle.creel("list", "-q").ok()
+    assert (result.stdout, result.stderr) == (f"{bundle.id}\n", "")
+    bundle.creel("state", "file").fails("container does not exist")
+    for name in ("file", "link"):
+        (bundle.root / name).unlink()
 
 
 @pytest.mark.creel_only("it crashes on the word null")
