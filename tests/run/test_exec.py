@@ -91,6 +91,36 @@ def name(pid):
     return Path(f"/proc/{pid}/comm").read_text().strip() if pid else "none yet"
 
 
+@pytest.mark.parametrize("options, text", [
+    (["--cwd", "relative"], re.compile(r"^exec failed: Cwd must be an absolute path$")),
+    (["--cwd", "/nosuch"], re.compile(r'chdir to cwd \("/nosuch"\) set in config.json failed: '
+                                      ".*no such file or directory$")),
+    (["--cwd", "/etc/passwd"], re.compile("not a directory$")),
+    (["--env", "FOO"], re.compile("invalid environment variable")),
+    (["--env", "=x"], re.compile("environment variable")),
+    (["--user", "x"], re.compile("^exec failed: ")),
+    (["--pid-file", "/nosuch/pid"], re.compile("/nosuch/.*no such file or directory$")),
+    (["--process", "/nosuch"], re.compile("/nosuch: no such file or directory$")),
+    (["--detach", "--tty"], re.compile("^exec failed: cannot allocate tty if runc will detach "
+                                       "without setting console socket$")),
+    (["--console-socket", "/nosuch"], re.compile("^exec failed: cannot use console socket if runc "
+                                                 "will not detach or allocate tty$")),
+])
+def test_every_failure_is_255(up, options, text):
+    up.exec("true", options=options).fails(text, rc=255)
+    assert up.status() == "running"
+
+
+def test_the_runtime_killed_takes_its_process_along_or_leaves_it(up):
+    """Nothing hangs: the container can be deleted, and with it what exec ran."""
+    running = up.spawn("exec", up.id, "sh", "-c", "echo ready; sleep 1000")
+    wait_until(lambda: "ready" in running.output(), "the second program")
+    running.signal(signal.SIGKILL)
+    running.wait()
+    up.delete("--force").ok()
+    assert up.guard.check() == []
+
+
 # ---- where it runs ----
 
 def test_it_shares_every_namespace(up):
@@ -190,6 +220,7 @@ def test_additional_groups_are_added_to_the_configured_ones(bundle):
     assert bundle.exec("id", "-G").ok().stdout.split() == ["0", "70", "80"]
 
 
+@pytest.mark.creel_only("it takes any number for one")
 @pytest.mark.parametrize("gid", ["staff", "-1", "4294967296", ""])
 def test_bad_group(up, gid):
     assert up.exec("true", options=[f"--additional-gids={gid}"]).rc in (1, 255)
