@@ -115,7 +115,7 @@ static int filter(struct piece text, const struct processes *of, struct str *out
 {
 	struct piece line = cut_line(&text);
 	size_t column;
-	pid_t pid;
+	pid_t pid = 0;
 
 	if (find_column(line, &column, e))
 		return -1;

@@ -1,7 +1,8 @@
 /*
- * The one table of options. It drives the parser (options.c), the help texts (help.c) and the test
- * that holds manual page and completions to it. Rows that belong to several commands stand once.
- * The order is that of the help texts.
+ * The one table of options. It drives the parser (options.c), the help texts (help.c), which the
+ * completions read, and by way of tools/words.c the manual pages and docs/commands.md. Rows that
+ * belong to several commands stand once. The order is that of the help texts. Where a value is one
+ * of a few words the text ends with them, "a, b or c": the completions offer these.
  *
  * Names are those of runc; --config, --cgroup-manager, --log-level and --regex are crun's.
  */
