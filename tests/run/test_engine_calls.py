@@ -187,6 +187,8 @@ def test_buildkit(engine):
     process.write_text(json.dumps(engine.process | {"args": ["sleep", "1000"]}))
     second = engine.spawn("exec", "--process", process, "--pid-file", pid_file, engine.id)
     wait_until(pid_file.exists, "the pid file")
+    comm = Path(f"/proc/{pid_of(pid_file)}/comm")
+    wait_until(lambda: comm.read_text() == "sleep\n", "the second program")
     os.kill(pid_of(pid_file), signal.SIGKILL)
     assert second.wait().rc == 137
     engine.creel(*options, "kill", engine.id, "9").ok()
