@@ -1,7 +1,7 @@
 /*
  * How the files of a cgroup are spoken to, one set of functions for each version. act.c, end.c and
  * place_fs.c choose between them by the name of the hierarchy; nobody else does. dir is always
- * the cgroup's absolute directory, a deadline is knob.h's.
+ * the cgroup's absolute directory, a deadline is sys/deadline.h's.
  */
 #pragma once
 

@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -83,21 +82,6 @@ bool knob_list_has(const char *list, const char *word)
 		list += here + (list[here] != '\0');
 	}
 	return false;
-}
-
-int64_t deadline_in(int seconds)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return ((int64_t)now.tv_sec + seconds) * 1000 + now.tv_nsec / 1000000;
-}
-
-int deadline_left(int64_t deadline)
-{
-	int64_t left = deadline - deadline_in(0);
-
-	return left < 0 ? 0 : (int)left;
 }
 
 void knob_pause(long microseconds)

@@ -3,7 +3,7 @@
  * folder stands on.
  *
  * knob_read and knob_write report by errno, as the calls that they stand for: half of their callers
- * expect a refusal and go on. A deadline is a point of CLOCK_MONOTONIC in milliseconds.
+ * expect a refusal and go on. A deadline is sys/deadline.h's.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "sys/deadline.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP_PATIENCE 10 /* seconds that processes may take to freeze or to die */
@@ -37,11 +38,6 @@ uint64_t knob_number(const char *dir, const char *name);
 
 /* Whether the list of words, parted by blanks, has word. */
 bool knob_list_has(const char *list, const char *word);
-
-int64_t deadline_in(int seconds);
-
-/* Milliseconds until then, 0 when it is over: what poll(2) takes. */
-int deadline_left(int64_t deadline);
 
 /*
  * Does nothing for so long, below a second. Only for what the kernel gives no event of: the freezer
