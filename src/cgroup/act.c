@@ -3,8 +3,12 @@
  * its job and hands over to that version's files. Called by run and container.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "cgroup/files.h"
 #include "cgroup/knob.h"
 #include "cgroup/paths.h"
@@ -81,6 +85,28 @@ int cgroup_write(const struct cgroup_paths *paths, const struct cgroup_setting *
 				 ? files_v1_explain_write(dir, setting, number, e)
 				 : 0;
 	return failed ? err_in(e, "%s", setting->pointer) : 0;
+}
+
+/* ---- delegation ------------------------------------------------------------------------------ */
+
+int cgroup_give(const struct cgroup_paths *paths, uid_t owner, struct arena *a, struct err *e)
+{
+	const char *path = paths_find(paths, "");
+	_close_ int dir = path ? openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	char *names, *rest;
+	size_t length;
+
+	if (!path)
+		return 0;
+	if (dir < 0 || fchownat(dir, "", owner, (gid_t)-1, AT_EMPTY_PATH))
+		return err_sys(e, "give cgroup %s to user %u", path, owner);
+	if (file_read(AT_FDCWD, "/sys/kernel/cgroup/delegate", 65536, a, &names, &length, e))
+		return -1;
+	/* The list is of all that this kernel could have, the cgroup has fewer. */
+	for (char *name = strtok_r(names, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest))
+		if (fchownat(dir, name, owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) && errno != ENOENT)
+			return err_sys(e, "give %s/%s to user %u", path, name, owner);
+	return 0;
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "spec/spec.h"
+#include "sys/dbus_message.h"
 
 /* ---- what the machine has -------------------------------------------------------------------- */
 
@@ -36,11 +37,18 @@ struct cgroup_hierarchy {
 			    asked for */
 };
 
+/* The systemd that is to make the cgroups. */
+struct cgroup_systemd {
+	const char *bus;  /* D-Bus address of a user's, "": the machine's own */
+	const char *root; /* its own cgroup, below which its units are; "": the root */
+};
+
 /* A fact about the machine, plain enough to be written by hand in a golden test. */
 struct cgroup_host {
 	enum cgroup_layout layout;
 	struct cgroup_hierarchy *item;
 	size_t count;
+	const struct cgroup_systemd *systemd; /* NULL: they are made by mkdir */
 };
 
 /*
@@ -50,6 +58,17 @@ struct cgroup_host {
  * this: afterwards the paths are in state.json.
  */
 int cgroup_detect(bool own, struct arena *a, struct cgroup_host *ret, struct err *e) must_check;
+
+/*
+ * Who is asked for cgroups when systemd is to make them: host->systemd is set. user: the systemd of
+ * the user, at the D-Bus address bus. Errors: no systemd that runs, `cannot use rootless systemd
+ * cgroups manager on cgroup v1`.
+ */
+int cgroup_find_systemd(bool user, const char *bus, struct arena *a, struct cgroup_host *host,
+			struct err *e) must_check;
+
+/* For root in a user namespace: whether the machine's systemd, as seen from there, is root's. */
+bool cgroup_owns_systemd(void);
 
 /* ---- where the container's cgroup is --------------------------------------------------------- */
 
@@ -71,6 +90,34 @@ struct cgroup_paths {
  */
 int cgroup_place(const struct cgroup_host *host, const char *cgroups_path, const char *id,
 		 struct arena *a, struct cgroup_paths *ret, struct err *e) must_check;
+
+/* A unit of systemd whose cgroup is the container's. name and bus are remembered in its state. */
+struct cgroup_unit {
+	const char *name;  /* "runc-box.scope"; NULL: systemd has nothing to do with it */
+	const char *bus;   /* as in struct cgroup_systemd */
+	const char *slice; /* the slice that it is in; of no interest when it is there */
+	const char *title; /* of the container, for people; the same */
+};
+
+/*
+ * Whether it is one of a user's systemd: then cgroups and processes are systemd's to bring
+ * together.
+ */
+static inline bool cgroup_unit_of_user(const struct cgroup_unit *unit)
+{
+	return unit->name && *unit->bus;
+}
+
+/*
+ * The unit, by linux.cgroupsPath ("slice:prefix:name", or ":runc:ID" when absent), and the
+ * directories of its cgroup: "a-b.slice" is below "a.slice". The annotation
+ * run.oci.systemd.subgroup asks for a cgroup below that of the unit. Pure. Errors: ERR_INVALID,
+ * `expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got "x" instead`,
+ * `invalid slice name: x`.
+ */
+int cgroup_place_unit(const struct cgroup_host *host, const struct spec *spec, const char *id,
+		      struct arena *a, struct cgroup_unit *ret, struct cgroup_paths *ret_paths,
+		      struct err *e) must_check;
 
 /* ---- what is written into it ----------------------------------------------------------------- */
 
@@ -116,7 +163,60 @@ uint64_t cgroup_weight_of_shares(uint64_t shares);
 int cgroup_device_rules(const struct spec_resources *resources, struct arena *a,
 			struct spec_device_rules *ret, struct err *e) must_check;
 
+struct cgroup_property {
+	const char *name;
+	struct dbus_value value;
+	bool optional; /* systemd is asked without it when it does not know it: what it is for is
+			  written into the cgroup's files too */
+};
+
+struct cgroup_properties {
+	struct cgroup_property *item;
+	size_t count;
+};
+
+/* Settings as properties of a unit, as far as systemd has any. Pure. */
+int cgroup_setting_properties(const struct cgroup_settings *settings, struct arena *a,
+			      struct cgroup_properties *ret, struct err *e) must_check;
+
+/*
+ * All properties of a container's unit: what every container's has, those of the annotations
+ * org.systemd.property.NAME (values in GVariant's text; NAMESec is NAMEUSec), those of settings and
+ * of the device rules. Pure. Errors: ERR_INVALID with the annotation's pointer.
+ */
+int cgroup_unit_properties(const struct cgroup_host *host, const struct cgroup_unit *unit,
+			   const struct spec *spec, const struct cgroup_settings *settings,
+			   struct arena *a, struct cgroup_properties *ret,
+			   struct err *e) must_check;
+
 /* ---- acting ---------------------------------------------------------------------------------- */
+
+/*
+ * Lets systemd start the unit with process pid in it, and waits until it has. What is left of a
+ * failed unit of this name is cleared away; one that is in use is an error.
+ */
+int cgroup_unit_start(const struct cgroup_unit *unit, const struct cgroup_properties *properties,
+		      pid_t pid, struct arena *a, struct err *e) must_check;
+
+/*
+ * Lets systemd stop the unit, waits until it has, and clears away what it remembers of a failed
+ * one. One that is gone is fine.
+ */
+int cgroup_unit_stop(const struct cgroup_unit *unit, struct arena *a, struct err *e) must_check;
+
+/* Clears away what systemd remembers of the unit when it has failed, and nothing else. */
+int cgroup_unit_forget(const struct cgroup_unit *unit, struct arena *a, struct err *e) must_check;
+
+/*
+ * Tells systemd of settings of a unit that runs, so that it does not take them back. They must be
+ * written as well (cgroup_update): systemd knows fewer of them, and not as exactly.
+ */
+int cgroup_unit_update(const struct cgroup_unit *unit, const struct cgroup_settings *settings,
+		       struct arena *a, struct err *e) must_check;
+
+/* Lets systemd put process pid into the unit's cgroup; paths are the container's. */
+int cgroup_unit_attach(const struct cgroup_unit *unit, const struct cgroup_paths *paths, pid_t pid,
+		       struct arena *a, struct err *e) must_check;
 
 #define CGROUP_V1_MAX 16 /* hierarchies: the kernel has 14 controllers, and name=systemd */
 
@@ -137,6 +237,19 @@ struct cgroup {
  * enabled is no failure here: cgroup_write explains it to who asks for its limit.
  */
 int cgroup_make(const struct cgroup_paths *paths, struct arena *a, struct cgroup *ret,
+		struct err *e) must_check;
+
+/*
+ * Makes those directories that systemd did not make, and puts process pid into all of them: other
+ * version 1 hierarchies than systemd's, a cgroup below the unit's.
+ */
+int cgroup_make_rest(const struct cgroup_paths *paths, pid_t pid, struct err *e) must_check;
+
+/*
+ * Gives a version 2 cgroup to a user: its directory and those of its files that the kernel lists
+ * in /sys/kernel/cgroup/delegate.
+ */
+int cgroup_give(const struct cgroup_paths *paths, uid_t owner, struct arena *a,
 		struct err *e) must_check;
 
 /* Opens an existing cgroup so that one more process can join it. */
@@ -198,7 +311,7 @@ int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_settings
 
 /*
  * Puts device rules in force: devices.allow/deny (v1), or a BPF program that replaces ours (v2).
- * The kernel's refusal is passed over inside a user namespace, where it is the rule.
+ * The kernel's refusal is passed over without privilege, where it is the rule.
  */
 int cgroup_devices(const struct cgroup_paths *paths, const struct spec_device_rules *rules,
 		   struct arena *a, struct err *e) must_check;

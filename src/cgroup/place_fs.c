@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -285,6 +286,40 @@ int cgroup_make(const struct cgroup_paths *paths, struct arena *a, struct cgroup
 	for (size_t i = 0; i < paths->count; i++)
 		unmake_path(paths->item[i].path, existed[i]);
 	return e->code == ERR_STATE ? -1 : err_wrap(e, "unable to apply cgroup configuration");
+}
+
+/* In one hierarchy; what is there, with processes of the container in it, is as it should be. */
+static int make_rest(const struct cgroup_path *place, bool only_unified, const char *pid,
+		     struct err *e)
+{
+	size_t existed;
+
+	if (make_path(place->path, &existed, e))
+		return -1;
+	if (str_equal(place->name, "cpuset") &&
+	    files_v1_inherit_cpuset(place->path, existed == strlen(place->path), e))
+		return -1;
+	if (knob_write(place->path, "cgroup.procs", pid))
+		return err_sys(e, "write %s to %s/cgroup.procs", pid, place->path);
+	/* Only now is the cgroup above without processes, as version 2 wants it. */
+	if (only_unified)
+		files_v2_enable_all(place->path);
+	return 0;
+}
+
+int cgroup_make_rest(const struct cgroup_paths *paths, pid_t pid, struct err *e)
+{
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", (int)pid);
+	for (size_t i = 0; i < paths->count; i++) {
+		if (paths_repeat(paths, i))
+			continue;
+		if (make_rest(&paths->item[i], paths_only_unified(paths), number, e) &&
+		    !(may_be_missing(paths, i) && is_refusal(e->sys)))
+			return err_wrap(e, "unable to apply cgroup configuration");
+	}
+	return 0;
 }
 
 /* ---- entering -------------------------------------------------------------------------------- */

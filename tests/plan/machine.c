@@ -33,15 +33,26 @@ static struct cgroup_hierarchy hybrid[] = {
 	{"", "/sys/fs/cgroup/unified", "/"},
 };
 
+/* The machine's systemd, and that of user 1000. */
+static const struct cgroup_systemd systemd = {.bus = "", .root = ""};
+static const struct cgroup_systemd users_systemd = {
+	.bus = "unix:path=/run/user/1000/bus",
+	.root = "/user.slice/user-1000.slice/user@1000.service",
+};
+
 bool machine_find(const char *name, struct plan_facts *ret)
 {
 	static const struct {
 		const char *name;
 		struct cgroup_host cgroup;
 	} machines[] = {
-		{"v1", {CGROUP_V1, v1, array_len(v1)}},
-		{"v2", {CGROUP_V2, v2, array_len(v2)}},
-		{"hybrid", {CGROUP_HYBRID, hybrid, array_len(hybrid)}},
+		{"v1", {CGROUP_V1, v1, array_len(v1), NULL}},
+		{"v2", {CGROUP_V2, v2, array_len(v2), NULL}},
+		{"hybrid", {CGROUP_HYBRID, hybrid, array_len(hybrid), NULL}},
+		{"systemd-v1", {CGROUP_V1, v1, array_len(v1), &systemd}},
+		{"systemd-hybrid", {CGROUP_HYBRID, hybrid, array_len(hybrid), &systemd}},
+		{"systemd", {CGROUP_V2, v2, array_len(v2), &systemd}},
+		{"users-systemd", {CGROUP_V2, v2, array_len(v2), &users_systemd}},
 		{"none", {.layout = CGROUP_NONE}},
 	};
 

@@ -206,12 +206,12 @@ static struct cgroup_hierarchy unified[] = {{"", CGROUP_ROOT, "/user.slice/shell
 /* The places, without /sys/fs/cgroup, parted by blanks; or the error. */
 static const char *placed(enum cgroup_layout layout, const char *path)
 {
-	struct cgroup_host host = {layout, hierarchies, array_len(hierarchies)};
+	struct cgroup_host host = {layout, hierarchies, array_len(hierarchies), NULL};
 	struct cgroup_paths paths;
 	struct str text;
 
 	if (layout == CGROUP_V2)
-		host = (struct cgroup_host){layout, unified, 1};
+		host = (struct cgroup_host){layout, unified, 1, NULL};
 	if (cgroup_place(&host, path, "id1", &arena, &paths, &e)) {
 		assert_int_equal(e.code, ERR_INVALID);
 		assert_string_equal(e.pointer, "/linux/cgroupsPath");

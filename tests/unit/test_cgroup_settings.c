@@ -39,8 +39,8 @@ static struct cgroup_hierarchy all_of_v1[] = {
 };
 static struct cgroup_hierarchy all_of_v2[] = {{.name = ""}};
 
-static const struct cgroup_host v1 = {CGROUP_V1, all_of_v1, array_len(all_of_v1)};
-static const struct cgroup_host v2 = {CGROUP_V2, all_of_v2, 1};
+static const struct cgroup_host v1 = {CGROUP_V1, all_of_v1, array_len(all_of_v1), NULL};
+static const struct cgroup_host v2 = {CGROUP_V2, all_of_v2, 1, NULL};
 
 /* The writes as text, or "POINTER: error", the pointer behind "/linux/resources". */
 static const char *writes(const struct cgroup_host *host, const struct spec_resources *resources)
@@ -316,7 +316,7 @@ static void unified_is_of_version_2(void **state)
 
 static void a_limit_of_a_missing_controller_is_refused(void **state)
 {
-	static const struct cgroup_host few = {CGROUP_HYBRID, all_of_v1, 1},
+	static const struct cgroup_host few = {CGROUP_HYBRID, all_of_v1, 1, NULL},
 					none = {.layout = CGROUP_NONE};
 	static const struct spec_resources memory = {.memory = {.limit = SET(1)}},
 					   cpu = {.cpu = {.shares = SET(2)}};
