@@ -67,6 +67,7 @@ struct creel_options {
 	char **argv;
 	enum creel_cgroup_manager cgroup_manager;
 	enum creel_rootless rootless;
+	const char *user_bus; /* D-Bus address where systemd of the user is; NULL: there is none */
 	enum creel_log_level log_level; /* log gets messages up to this level */
 	void (*log)(void *user, enum creel_log_level level, const char *message);
 	void *log_user;

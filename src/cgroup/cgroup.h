@@ -305,9 +305,11 @@ int cgroup_complete(const struct cgroup_paths *paths, const struct spec_resource
  * burst): what the kernel refuses with EINVAL is tried again after the others, as long as that gets
  * anywhere. When one fails for good, the files that were changed get their old values back; a hint
  * tells when that failed too. Killed in its midst, it leaves some of the limits new and some old.
+ * unit: whose cgroup it is, which systemd is told.
  */
-int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_settings *settings,
-		  struct arena *a, struct err *e) must_check;
+int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_unit *unit,
+		  const struct cgroup_settings *settings, struct arena *a,
+		  struct err *e) must_check;
 
 /*
  * Puts device rules in force: devices.allow/deny (v1), or a BPF program that replaces ours (v2).

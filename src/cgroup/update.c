@@ -307,8 +307,24 @@ static int put_back(const struct cgroup_paths *paths, const struct saved *saved,
 	return write_all(paths, &old, true, a, e);
 }
 
-int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_settings *settings,
-		  struct arena *a, struct err *e)
+/*
+ * systemd writes what it is told, as exactly as it knows it: so the files have the last word. It
+ * takes all or nothing.
+ */
+static int write_and_tell(const struct cgroup_paths *paths, const struct cgroup_unit *unit,
+			  const struct cgroup_settings *settings, struct arena *a, struct err *e)
+{
+	if (write_all(paths, settings, false, a, e))
+		return -1;
+	if (!unit->name)
+		return 0;
+	return cgroup_unit_update(unit, settings, a, e) || write_all(paths, settings, false, a, e)
+		       ? -1
+		       : 0;
+}
+
+int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_unit *unit,
+		  const struct cgroup_settings *settings, struct arena *a, struct err *e)
 {
 	struct saved *saved = arena_get_array(a, settings->count, sizeof(*saved), e);
 	struct err why;
@@ -317,7 +333,7 @@ int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_settings
 		return -1;
 	for (size_t i = 0; i < settings->count; i++)
 		save(paths, &settings->item[i], a, &saved[i]);
-	if (!write_all(paths, settings, false, a, e))
+	if (!write_and_tell(paths, unit, settings, a, e))
 		return 0;
 	if (put_back(paths, saved, settings->count, a, &why))
 		err_hint(e, "what was changed before could not be put back: %s", why.text);

@@ -84,7 +84,7 @@ static int unknown_command(const struct call *call, const char *name)
 	return failed(call, NULL, &error, STATUS_NO_COMMAND);
 }
 
-/* ---- what the library is to know ---- */
+/* ---- what the library is to know ------------------------------------------------------------- */
 
 static int parse_cgroup_manager(const struct call *call, enum creel_cgroup_manager *ret,
 				struct creel_error *e)
@@ -129,6 +129,20 @@ static unsigned count_listen_fds(const struct environment *environment)
 	return str_to_u32(environment->listen_fds, &count) ? count : 0;
 }
 
+/* Where the user's systemd is spoken to; NULL: not known. */
+static int find_user_bus(const struct call *call, const char **ret, struct creel_error *e)
+{
+	const struct environment *environment = call->environment;
+	const char *directory = environment->xdg_runtime_dir;
+	struct err err;
+
+	*ret = environment->session_bus;
+	if ((*ret && **ret) || !directory || !*directory)
+		return 0;
+	*ret = arena_format(call->arena, &err, "unix:path=%s/bus", directory);
+	return *ret ? 0 : cli_fail_base(e, &err);
+}
+
 static int open_library(struct call *call, struct creel **ret_creel, struct creel_error *e)
 {
 	const struct environment *environment = call->environment;
@@ -138,7 +152,8 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 					.log_user = call->logging};
 
 	if (parse_cgroup_manager(call, &options.cgroup_manager, e) ||
-	    parse_rootless(call, &options.rootless, e) || root_choose(call, &options.root, e))
+	    parse_rootless(call, &options.rootless, e) || root_choose(call, &options.root, e) ||
+	    find_user_bus(call, &options.user_bus, e))
 		return -1;
 	call->create.listen_fds = call->exec.listen_fds = count_listen_fds(environment);
 	creel_close_from(3 + call->create.listen_fds + call->create.preserve_fds +
@@ -150,7 +165,7 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 	return *ret_creel ? 0 : -1;
 }
 
-/* ---- the commands ---- */
+/* ---- the commands ---------------------------------------------------------------------------- */
 
 /* Runs the command with its operands. Returns the exit status, or −1 with *e filled. */
 static int call_library(struct call *call, enum command_id id, struct creel_error *e)

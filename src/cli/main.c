@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 		.xdg_runtime_dir = getenv("XDG_RUNTIME_DIR"),
 		.user = getenv("USER"),
 		.notify_socket = getenv("NOTIFY_SOCKET"),
+		.session_bus = getenv("DBUS_SESSION_BUS_ADDRESS"),
 		.listen_fds = getenv("LISTEN_FDS"),
 		.listen_pid = getenv("LISTEN_PID"),
 	};

@@ -96,6 +96,14 @@ int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *re
 	return -1;
 }
 
+/* Whose systemd makes the cgroups: root inside a user namespace may have one of its own. */
+static bool is_rootless(const struct creel *c, const struct plan_facts *facts)
+{
+	if (c->options.rootless != CREEL_ROOTLESS_AUTO)
+		return c->options.rootless == CREEL_ROOTLESS_TRUE;
+	return facts->euid != 0 || (facts->in_user_namespace && !cgroup_owns_systemd());
+}
+
 int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_facts *ret,
 		  struct err *e)
 {
@@ -112,13 +120,15 @@ int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_fa
 	ret->permitted = own.permitted;
 	if (ret->euid != 0 || ret->in_user_namespace)
 		ret->setgroups_denied = procfs_setgroups_denied();
-	if (!cgroups || c->options.cgroup_manager == CREEL_CGROUP_DISABLED)
+	if (!cgroups)
 		return 0;
-	if (c->options.cgroup_manager == CREEL_CGROUP_SYSTEMD) {
-		err_set(e, ERR_UNSUPPORTED, "the systemd cgroup manager is not supported yet");
-		return err_hint(e, "leave --systemd-cgroup away and give cgroupsPath as a path");
-	}
-	return cgroup_detect(own_cgroup, &c->arena, &ret->cgroup, e);
+	ret->no_cgroup = c->options.cgroup_manager == CREEL_CGROUP_DISABLED;
+	if (cgroup_detect(own_cgroup || ret->no_cgroup, &c->arena, &ret->cgroup, e))
+		return -1;
+	if (c->options.cgroup_manager != CREEL_CGROUP_SYSTEMD)
+		return 0;
+	return cgroup_find_systemd(is_rootless(c, ret), c->options.user_bus, &c->arena,
+				   &ret->cgroup, e);
 }
 
 void facts_of_labels(const struct spec *spec, const struct spec_process *process,

@@ -32,6 +32,7 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 {
 	struct plan_exec_request request = {
 		.id = ct->id,
+		.unit = ct->unit,
 		.rdt = {.path = ct->record->rdt_path, .monitor = ct->record->rdt_monitor_path},
 		.no_new_keyring = ct->record->no_new_keyring,
 		.listen_fds = o->listen_fds,

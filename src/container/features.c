@@ -44,8 +44,8 @@ static void write_cgroup(struct json_writer *w)
 	json_write_object(w, "cgroup");
 	json_write_bool(w, "v1", true);
 	json_write_bool(w, "v2", true);
-	json_write_bool(w, "systemd", false);
-	json_write_bool(w, "systemdUser", false);
+	json_write_bool(w, "systemd", true);
+	json_write_bool(w, "systemdUser", true);
 	json_write_bool(w, "rdma", true);
 	json_write_end(w);
 }
@@ -113,6 +113,7 @@ static void write_unsafe_annotations(struct json_writer *w)
 	json_write_array(w, "potentiallyUnsafeConfigAnnotations");
 	json_write_string(w, NULL, "bundle");
 	json_write_string(w, NULL, "org.systemd.property.");
+	json_write_string(w, NULL, "run.oci.systemd.subgroup");
 	json_write_end(w);
 }
 

@@ -48,6 +48,7 @@ static int fill_cgroups(struct creel *c, struct making *m, struct err *e)
 	struct str_map *map = &m->ct.record->cgroup_paths;
 
 	m->ct.cgroup = *paths;
+	m->ct.unit = m->plan->unit;
 	map->item = arena_get_array(&c->arena, paths->count, sizeof(*map->item), e);
 	if (!map->item)
 		return -1;
@@ -56,6 +57,8 @@ static int fill_cgroups(struct creel *c, struct making *m, struct err *e)
 			.key = paths->item[map->count].name,
 			.value = paths->item[map->count].path,
 		};
+	if (m->plan->unit.name)
+		map->count = 0; /* until it is made: see do_cgroup_unit */
 	return 0;
 }
 
@@ -78,6 +81,8 @@ static int fill_record(struct creel *c, const char *id, const struct creel_creat
 		.rootless = m->bundle.facts.euid != 0,
 		.no_new_keyring = o->no_new_keyring,
 		.private_pids = m->plan->clone_flags & ns_clone_flag(NS_PID),
+		.systemd_unit = m->plan->unit.name,
+		.systemd_bus = m->plan->unit.bus,
 		.poststart_hooks = spec->hooks.kind[HOOK_POSTSTART].count,
 		.poststop_hooks = spec->hooks.kind[HOOK_POSTSTOP].count,
 		.seccomp_agent = m->plan->agent_with_start,

@@ -69,6 +69,11 @@ static enum creel_status status_without_init(const struct container *ct, bool lo
 	return errno == EWOULDBLOCK ? CREEL_CREATING : CREEL_STOPPED;
 }
 
+static struct cgroup_unit unit_of_record(const struct state_record *record)
+{
+	return (struct cgroup_unit){.name = record->systemd_unit, .bus = record->systemd_bus};
+}
+
 static int find_status(struct container *ct, bool locked, struct err *e)
 {
 	bool frozen = false;
@@ -98,6 +103,7 @@ int container_open(struct creel *c, const char *id, bool lock, struct container 
 		container_close(ret);
 		return -1;
 	}
+	ret->unit = unit_of_record(ret->record);
 	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s is %s, its init is process %d", id,
 		creel_status_name(ret->status), (int)ret->pid);
 	return 0;
@@ -179,10 +185,27 @@ static int remove_rdt(const struct state_record *record, struct err *e)
 			      e);
 }
 
+/*
+ * A unit whose cgroup is not in the record was never made, so one of that name is not ours to stop.
+ * Without processes systemd gives a unit up by itself: that it cannot be told keeps nothing from
+ * being given back.
+ */
+static void give_back_unit(struct creel *c, struct container *ct)
+{
+	struct err why;
+
+	if (!ct->unit.name)
+		return;
+	if (ct->cgroup.count ? cgroup_unit_stop(&ct->unit, &c->arena, &why)
+			     : cgroup_unit_forget(&ct->unit, &c->arena, &why))
+		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
+}
+
 int container_destroy(struct creel *c, struct container *ct, struct err *e)
 {
 	const struct spec_hook_list *hooks = load_poststop(c, ct);
 
+	give_back_unit(c, ct);
 	if (cgroup_remove(&ct->cgroup, &c->arena, e) || remove_rdt(ct->record, e) ||
 	    store_remove(c->root, ct->id, e))
 		return err_wrap(e, "unable to destroy container");

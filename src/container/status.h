@@ -12,6 +12,7 @@ struct container {
 	int dir; /* its state directory, −1: none */
 	struct state_record *record;
 	struct cgroup_paths cgroup; /* from the record */
+	struct cgroup_unit unit;    /* the same */
 	enum creel_status status;
 	pid_t pid; /* of init; 0 when it is not there any more */
 	int pidfd; /* of init, from container_hold; −1 */
@@ -37,7 +38,9 @@ int container_hold(struct container *ct, struct err *e) must_check;
  */
 void container_warn_access(const struct creel *c, const char *verb, const struct err *e);
 
-/* Gives back what the container had: cgroup, state directory; then runs its poststop hooks. */
+/*
+ * Gives back what the container had: unit, cgroup, state directory; then runs its poststop hooks.
+ */
 int container_destroy(struct creel *c, struct container *ct, struct err *e) must_check;
 
 /* The configuration as it was at create, from the state directory. */

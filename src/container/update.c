@@ -63,7 +63,7 @@ static int change_limits(struct creel *c, const struct container *ct, struct spe
 			       cgroup_complete(&ct->cgroup, spec->linux_.resources, change, e) ||
 			       cgroup_host_of(&ct->cgroup, &c->arena, &host, e) ||
 			       cgroup_settings(&host, change, &c->arena, &settings, e) ||
-			       cgroup_update(&ct->cgroup, &settings, &c->arena, e)
+			       cgroup_update(&ct->cgroup, &ct->unit, &settings, &c->arena, e)
 		       ? -1
 		       : 0;
 }

@@ -86,6 +86,7 @@ int plan_build(const struct spec *spec, const struct plan_facts *facts,
 	plan->preserve_fds = request->preserve_fds;
 	if (build_cgroup(&s, request, e) || build_rdt(&s, request, e) ||
 	    build_namespaces(&s, request, e) || build_rootfs(&s, request, e) ||
+	    build_cgroup_owner(&s, e) ||
 	    build_console(&s, spec->process, request->console_socket, true, e) ||
 	    build_hooks(&s, HOOK_PRESTART, e) || build_hooks(&s, HOOK_CREATE_RUNTIME, e) ||
 	    build_pivot(&s, request, e) || build_process(&s, spec->process, e) ||

@@ -48,6 +48,9 @@ static int build_enter(struct steps *s, const struct plan_exec_request *request,
 		if (!steps_add(s, STEP_CGROUP_OPEN, NULL, e) ||
 		    !steps_add(s, STEP_CGROUP_JOIN, NULL, e))
 			return -1;
+		if (cgroup_unit_of_user(&s->plan->unit) &&
+		    !steps_add(s, STEP_CGROUP_ATTACH, NULL, e))
+			return -1;
 	}
 	if (build_affinity(s, process->exec_cpu_affinity.final, "/process/execCPUAffinity/final",
 			   e))
@@ -89,6 +92,7 @@ int plan_build_exec(const struct plan_exec_request *request, const struct plan_f
 	plan->process = request->process;
 	plan->id = request->id;
 	plan->cgroup = request->cgroup;
+	plan->unit = request->unit;
 	plan->listen_fds = request->listen_fds;
 	plan->preserve_fds = request->preserve_fds;
 	plan->gid_count = request->spec->linux_.gid_mappings.count;

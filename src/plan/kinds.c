@@ -12,6 +12,9 @@
 #define READY (HAS_PROGRAM | IS_CAPPED | IS_LABELLED)
 #define LAST (IS_CLOSED | IS_REPORTED)
 
+/* A cgroup that comes with its process. */
+#define MADE_CGROUP (HAS_CGROUP | IN_CGROUP)
+
 /* There is a devpts to make a terminal in, and somebody to take it. */
 #define TTY_READY (HAS_ROOT | HAS_SESSION | HAS_SOCKET)
 
@@ -27,6 +30,10 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_CGROUP_OPEN]   = {"cgroup-open",   SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_CGROUP},
 	[STEP_RDT_MAKE]      = {"rdt-make",      SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_RDT},
 	[STEP_RDT_OPEN]      = {"rdt-open",      SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_RDT},
+	[STEP_CGROUP_UNIT]   = {"cgroup-unit",   SIDE_RUNTIME, STAGE_MAPS, 0, MADE_CGROUP},
+	[STEP_CGROUP_REST]   = {"cgroup-rest",   SIDE_RUNTIME, STAGE_MAPS, HAS_CGROUP, 0},
+	[STEP_CGROUP_GIVE]   = {"cgroup-give",   SIDE_RUNTIME, STAGE_PREPARE, HAS_CGROUP, 0},
+	[STEP_CGROUP_ATTACH] = {"cgroup-attach", SIDE_RUNTIME, STAGE_MAPS, HAS_CGROUP, 0},
 	[STEP_OPEN_TREE]     = {"open-tree",     SIDE_RUNTIME, STAGE_PREPARE, 0, 0},
 	[STEP_CONSOLE_SOCKET] = {"console-socket",SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_SOCKET},
 	[STEP_SECCOMP_SOCKET] = {"seccomp-socket",SIDE_RUNTIME, STAGE_PREPARE, 0, HAS_AGENT},
@@ -40,7 +47,7 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_TIME_OFFSETS]  = {"time-offsets",  SIDE_INIT,    STAGE_JOIN, 0, 0},
 	[STEP_ID_MAPS]       = {"id-maps",       SIDE_RUNTIME, STAGE_MAPS, 0, HAS_MAPS},
 	[STEP_BECOME_ROOT]   = {"become-root",   SIDE_INIT,    STAGE_ENTER, HAS_MAPS, 0},
-	[STEP_NS_NEW]        = {"ns-new",        SIDE_INIT,    STAGE_ENTER, 0, 0},
+	[STEP_NS_NEW]        = {"ns-new",        SIDE_INIT,    STAGE_ENTER, IN_CGROUP, 0},
 	[STEP_SESSION]       = {"session",       SIDE_INIT,    STAGE_ENTER, 0, HAS_SESSION},
 	[STEP_LOOPBACK]      = {"loopback",      SIDE_INIT,    STAGE_ENTER, 0, 0},
 	[STEP_NET_DEVICE]    = {"net-device",    SIDE_RUNTIME, STAGE_ROOTFS, 0, 0},

@@ -48,6 +48,10 @@ enum step_kind {
 	STEP_CGROUP_OPEN,
 	STEP_RDT_MAKE,
 	STEP_RDT_OPEN,
+	STEP_CGROUP_UNIT,
+	STEP_CGROUP_REST,
+	STEP_CGROUP_GIVE,
+	STEP_CGROUP_ATTACH,
 	STEP_OPEN_TREE,
 	STEP_CONSOLE_SOCKET,
 	STEP_SECCOMP_SOCKET,
@@ -156,6 +160,11 @@ struct step {
 		int32_t oom_score;                        /* OOM_SCORE */
 		const struct spec_net_device *net_device; /* NET_DEVICE */
 		struct {
+			const char *name;
+			const struct cgroup_properties *properties;
+		} unit;         /* CGROUP_UNIT */
+		uint32_t owner; /* CGROUP_GIVE */
+		struct {
 			enum ns_type type;
 			const char *path;
 		} ns;              /* NS_JOIN */
@@ -215,6 +224,7 @@ struct step {
  */
 struct plan_facts {
 	struct cgroup_host cgroup;
+	bool no_cgroup; /* the container is to stay in the caller's */
 	uint32_t euid, egid;
 	bool in_user_namespace; /* the runtime itself is in one */
 	bool setgroups_denied;
@@ -258,6 +268,7 @@ struct plan {
 	bool agent_with_start; /* a seccomp filter with a listener is loaded behind the gate */
 	struct cgroup_paths cgroup;      /* of the container */
 	const struct resctrl_group *rdt; /* NULL: none */
+	struct cgroup_unit unit;         /* of systemd, whose cgroup it is; no name: none */
 	/* without privilege and with nothing asked of it: done without where it cannot be had */
 	bool cgroup_optional;
 	const struct idmap_range *uids, *gids; /* of the user namespace, NULL: none or unknown */
@@ -282,6 +293,7 @@ struct plan_exec_request {
 	const struct spec_process *process; /* to run */
 	struct cgroup_paths cgroup;
 	struct resctrl_group rdt; /* path NULL: none */
+	struct cgroup_unit unit;
 	unsigned listen_fds, preserve_fds;
 	const char *console_socket, *pidfd_socket; /* NULL: none */
 	bool pid_file;

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "plan/kinds.h"
 #include "plan/print.h"
+#include "sys/dbus_text.h"
 
 static void add_ns_flags(struct str *out, uint64_t flags)
 {
@@ -96,6 +97,38 @@ static bool describe_special(const struct step *step, struct str *out)
 	return true;
 }
 
+static void describe_unit(const struct step *step, struct str *out)
+{
+	const struct cgroup_properties *properties = step->unit.properties;
+
+	str_addf(out, "let systemd make %s around it:", step->unit.name);
+	for (size_t i = 0; i < properties->count; i++) {
+		str_addf(out, " %s=", properties->item[i].name);
+		dbus_add_text(out, &properties->item[i].value);
+	}
+}
+
+static bool describe_cgroup(const struct step *step, struct str *out)
+{
+	switch (step->kind) {
+	case STEP_CGROUP_WRITE:
+		str_addf(out, "set %s = %s", step->setting->file, step->setting->value);
+		break;
+	case STEP_CGROUP_DEVICES:
+		str_addf(out, "allow devices by %zu rules", step->rules->count);
+		break;
+	case STEP_CGROUP_UNIT:
+		describe_unit(step, out);
+		break;
+	case STEP_CGROUP_GIVE:
+		str_addf(out, "give the cgroup to user %u", step->owner);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
 static void describe_console(const struct step *step, struct str *out)
 {
 	const struct tty_size *size = &step->console.size;
@@ -139,12 +172,6 @@ static void describe_socket(const struct step *step, struct str *out)
 static void describe_values(const struct step *step, struct str *out)
 {
 	switch (step->kind) {
-	case STEP_CGROUP_WRITE:
-		str_addf(out, "set %s = %s", step->setting->file, step->setting->value);
-		break;
-	case STEP_CGROUP_DEVICES:
-		str_addf(out, "allow devices by %zu rules", step->rules->count);
-		break;
 	case STEP_OPEN_TREE:
 		print_tree(step->mount, out);
 		break;
@@ -203,6 +230,8 @@ static const char *const plain_words[STEP_KINDS] = {
 	[STEP_CGROUP_OPEN] = "open the container's cgroup",
 	[STEP_CGROUP_JOIN] = "join the cgroup",
 	[STEP_RDT_JOIN] = "join the resctrl group",
+	[STEP_CGROUP_REST] = "make the rest of the cgroup, put init into it",
+	[STEP_CGROUP_ATTACH] = "let systemd put the process into the cgroup, if need be",
 	[STEP_ID_MAPS] = "map user and group ids",
 	[STEP_BECOME_ROOT] = "become root in the user namespace",
 	[STEP_LOOPBACK] = "bring the loopback interface up",
@@ -232,7 +261,8 @@ void plan_describe(const struct step *step, struct str *out)
 		str_addf(out, "%s%s", words, step->text);
 	else if (words)
 		str_add(out, words);
-	else if (!describe_special(step, out) && !print_process(step, out))
+	else if (!describe_special(step, out) && !describe_cgroup(step, out) &&
+		 !print_process(step, out))
 		describe_values(step, out);
 }
 

@@ -30,6 +30,7 @@ int steps_finish(struct steps *s, struct plan **ret, struct err *e) must_check;
 int build_cgroup(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_rdt(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_rdt_exec(struct steps *s, const struct resctrl_group *known, struct err *e) must_check;
+int build_cgroup_owner(struct steps *s, struct err *e) must_check; /* after build_rootfs */
 int build_affinity(struct steps *s, const char *list, const char *pointer,
 		   struct err *e) must_check;
 int build_namespaces(struct steps *s, const struct plan_request *request, struct err *e) must_check;

@@ -23,11 +23,17 @@ static bool own_namespace(const struct plan *plan)
 	return spec_namespace_find(plan->spec, NS_CGROUP);
 }
 
+/* A unit of systemd was made by the runtime, which init has waited for. */
+static bool own_cgroup(const struct walk *w)
+{
+	return w->made_cgroup || w->plan->unit.name;
+}
+
 /* What is not the container's own must not be writable in it. */
 static uint64_t attributes(const struct walk *w, const struct plan_mount *mount)
 {
 	return mountfd_attr_of_flags(mount->flags) |
-	       (w->made_cgroup ? 0 : (uint64_t)MOUNT_ATTR_RDONLY);
+	       (own_cgroup(w) ? 0 : (uint64_t)MOUNT_ATTR_RDONLY);
 }
 
 static const char *path_of(const struct plan *plan, const char *name)
@@ -45,7 +51,7 @@ static const char *path_of(const struct plan *plan, const char *name)
 static int bind_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
 	struct mountfd_attr change = {.set = attributes(w, mount)};
-	bool private = own_namespace(w->plan) && w->made_cgroup;
+	bool private = own_namespace(w->plan) && own_cgroup(w);
 	const char *own = private ? path_of(w->plan, "") : NULL;
 	_close_ int tree = mountfd_clone(AT_FDCWD, own ? own : "/sys/fs/cgroup", true, e);
 
@@ -61,7 +67,7 @@ static int mount_v2(struct walk *w, const struct plan_mount *mount, struct err *
 
 	if (target < 0)
 		return -1;
-	fs = mountfd_new("cgroup2", "cgroup", NULL, 0, mountfd_attr_of_flags(mount->flags), e);
+	fs = mountfd_new("cgroup2", "cgroup", NULL, 0, attributes(w, mount), e);
 	if (fs < 0 && (e->sys == EPERM || e->sys == EBUSY || e->sys == EACCES))
 		fs = bind_v2(w, mount, e);
 	if (fs < 0)
@@ -77,7 +83,7 @@ static const char *source_v1(struct walk *w, const struct cgroup_hierarchy *h, s
 {
 	const char *path = path_of(w->plan, h->name);
 
-	if (w->made_cgroup && path)
+	if (own_cgroup(w) && path)
 		return path;
 	return arena_format(w->arena, e, "%s%s", h->mount, h->own ? h->own : "");
 }

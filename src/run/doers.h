@@ -10,9 +10,8 @@
 typedef int step_doer(struct walk *w, const struct step *step, struct err *e) must_check;
 
 /* do_cgroup.c */
-step_doer do_cgroup_make, do_cgroup_write, do_cgroup_devices, do_cgroup_open, do_cgroup_join;
-/* do_rdt.c */
-step_doer do_rdt_make, do_rdt_open, do_rdt_join;
+step_doer do_cgroup_make, do_cgroup_write, do_cgroup_devices, do_cgroup_open, do_cgroup_join,
+	do_cgroup_unit, do_cgroup_rest, do_cgroup_give, do_cgroup_attach;
 /* do_rdt.c */
 step_doer do_rdt_make, do_rdt_open, do_rdt_join;
 /* do_ns.c */

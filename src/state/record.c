@@ -42,6 +42,8 @@ static const struct json_field record_fields[] = {
 	{FIELD("intel_rdt_mon_path", struct state_record, rdt_monitor_path)},
 	{FIELD("intel_rdt_own", struct state_record, rdt_own)},
 	{FIELD("cgroup_paths", struct state_record, cgroup_paths)},
+	{FIELD("systemd_unit", struct state_record, systemd_unit)},
+	{FIELD("systemd_bus", struct state_record, systemd_bus)},
 	{FIELD("namespace_paths", struct state_record, namespace_paths)},
 	{PART_FIELD("config", CONFIG)},
 };
@@ -127,6 +129,10 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 	if (record->rdt_monitor_path)
 		json_write_string(&w, "intel_rdt_mon_path", record->rdt_monitor_path);
 	json_write_map(&w, "cgroup_paths", &record->cgroup_paths);
+	if (record->systemd_unit) {
+		json_write_string(&w, "systemd_unit", record->systemd_unit);
+		json_write_string(&w, "systemd_bus", record->systemd_bus);
+	}
 	json_write_map(&w, "namespace_paths", &record->namespace_paths);
 	json_write_end(&w);
 	text = str_end(&out, e);
@@ -152,6 +158,8 @@ int state_record_read(int dir, struct arena *a, struct state_record **ret, struc
 		return err_set(e, ERR_INVALID, "%s: id, created or bundle is missing", STORE_STATE);
 	if (!record->rootfs)
 		record->rootfs = "";
+	if (!record->systemd_bus)
+		record->systemd_bus = "";
 	*ret = record;
 	return 0;
 }

@@ -22,7 +22,10 @@ struct state_record {
 	int64_t pid;    /* of init in the runtime's pid namespace, 0 until it is there */
 	uint64_t start; /* its start time, clock ticks since boot */
 	struct str_map annotations;
-	struct str_map cgroup_paths;    /* hierarchy name → directory */
+	struct str_map cgroup_paths; /* hierarchy name → directory; none: none was made */
+	const char *systemd_unit;    /* NULL: systemd has no part in the cgroup */
+	/* D-Bus address of the systemd whose unit it is, "": the machine's */
+	const char *systemd_bus;
 	struct str_map namespace_paths; /* "NEWPID" → "/proc/PID/ns/pid" */
 	bool rootless;
 	bool no_new_keyring; /* the container is in the session keyring of who made it */

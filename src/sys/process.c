@@ -57,6 +57,11 @@ pid_t process_clone(const struct process_clone *clone, struct err *e)
 	}
 	*clone->ret_in_cgroup = clone->cgroup >= 0;
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0 && errno == EACCES && clone->cgroup >= 0) {
+		*clone->ret_in_cgroup = false;
+		args.flags &= ~CLONE_INTO_CGROUP;
+		pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	}
 	if (pid < 0 && errno == ENOSYS) {
 		*clone->ret_in_cgroup = false;
 		pid = clone_old(clone);

@@ -20,7 +20,8 @@ struct process_clone {
 
 /*
  * fork with flags: returns 0 in the new process, its pid in the old one. Where a sandbox does not
- * have clone3 (ENOSYS) clone is used, without the cgroup. The caller must have one thread.
+ * have clone3 (ENOSYS) clone is used, without the cgroup; so is the new process where the caller
+ * may not put one into the cgroup (EACCES). The caller must have one thread.
  */
 pid_t process_clone(const struct process_clone *clone, struct err *e) must_check;
 

@@ -241,7 +241,10 @@ static int build_exec(const struct golden_case *c, const struct spec *spec,
 			.path = RESCTRL_MOUNT "/guaranteed",
 			.monitor = RESCTRL_MOUNT "/guaranteed/mon_groups/box",
 		};
-	if (cgroup_place(host, spec->linux_.cgroups_path, request.id, a, &request.cgroup, e))
+	if (host->systemd ? cgroup_place_unit(host, spec, request.id, a, &request.unit,
+					      &request.cgroup, e)
+			  : cgroup_place(host, spec->linux_.cgroups_path, request.id, a,
+					 &request.cgroup, e))
 		return -1;
 	return plan_build_exec(&request, &c->facts, a, ret, e);
 }

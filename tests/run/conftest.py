@@ -20,6 +20,8 @@ from program import Program
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+BY_SYSTEMD = bool(os.environ.get("CREEL_SYSTEMD"))  # all cgroups are made by systemd
+
 counter = itertools.count(1)
 
 
@@ -29,13 +31,16 @@ def program_path():
 
 def pytest_report_header():
     layout = "cgroup v2" if host.is_cgroup_v2() else "cgroup v1 or hybrid"
-    return f"program: {program_path()}; layout: {layout}"
+    by = "systemd" if BY_SYSTEMD else "path"
+    return f"program: {program_path()}; layout: {layout}, cgroups by {by}"
 
 
 def pytest_runtest_setup(item):
     mark = item.get_closest_marker("creel_only")
     if mark and Path(program_path()).name == "runc":
         pytest.skip(f"runc differs: {mark.args[0]}")
+    if BY_SYSTEMD and item.get_closest_marker("by_path"):
+        pytest.skip("cgroupsPath is no path with systemd")
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +48,7 @@ def program():
     if os.geteuid() != 0:
         pytest.skip("real containers need root")
     leaks.become_subreaper()
-    return Program(program_path())
+    return Program(program_path(), ["--systemd-cgroup"] if BY_SYSTEMD else [])
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,19 @@ def is_cgroup_v2():
     return any(m.type == "cgroup2" for m in _top_mount(CGROUP_ROOT))
 
 
+def runs_systemd():
+    """Whether systemd is process 1 and can be asked for cgroups."""
+    return os.path.exists("/run/systemd/private")
+
+
+def user_with_systemd():
+    """The number of a user whose systemd runs and can be asked, None when there is none."""
+    for bus in sorted(Path("/run/user").glob("*/bus")):
+        if bus.parent.name not in ("0", "*"):
+            return int(bus.parent.name)
+    return None
+
+
 @dataclass(frozen=True)
 class Hierarchy:
     """One mounted cgroup hierarchy. controllers is empty for cgroup2 and name=systemd."""

@@ -137,7 +137,8 @@ class Guard:
             time.sleep(0.01)
 
     def _left(self):
-        return [*self._processes(), *self._cgroups(), *self._mounts(), *self._states()]
+        found = [*self._processes(), *self._cgroups(), *self._mounts(), *self._states()]
+        return found or [*self._units()]
 
     def _processes(self):
         for pid, state, name in descendants():
@@ -154,6 +155,10 @@ class Guard:
             ours = mount.type == "nsfs" and mount.root in self.namespaces
             if ours or self.token in mount.point or self.token in mount.root:
                 yield f"mount {mount.point} ({mount.type}, {mount.source})"
+
+    def _units(self):
+        for name in units(self.token):
+            yield f"systemd unit {name}"
 
     def _states(self):
         if self.state_root.is_dir():
@@ -172,7 +177,19 @@ class Guard:
         for hierarchy in host.hierarchies():
             for path in hierarchy.find(self.token):
                 remove_cgroup(path)
+        for name in units(self.token):
+            subprocess.run(["systemctl", "stop", name], check=False)
+            subprocess.run(["systemctl", "reset-failed", name], check=False)
         shutil.rmtree(self.state_root, ignore_errors=True)
+
+
+def units(text):
+    """The names of systemd's units that contain text, those that failed too."""
+    if not host.runs_systemd():
+        return []
+    command = ["systemctl", "list-units", "--all", "--plain", "--no-legend", f"*{text}*"]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout
+    return [line.split()[0] for line in told.splitlines() if line.strip()]
 
 
 def command_line(pid):

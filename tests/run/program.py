@@ -26,10 +26,10 @@ PLACE = re.compile(r"\S+\.json:(\d+):(\d+): ")
 
 
 class Program:
-    """The executable $CREEL. name is "creel", or "runc" when the tests are tried against that."""
+    """The executable $CREEL, with options in front of every command. name is "creel", or "runc" when the tests are tried against that."""
 
-    def __init__(self, path):
-        self.path = Path(path).resolve()
+    def __init__(self, path, options=()):
+        self.path, self.options = Path(path).resolve(), tuple(options)
         version = subprocess.run([self.path, "--version"], capture_output=True, text=True,
                                  timeout=TIME_LIMIT, check=True).stdout
         self.name = version.split()[0] if version.strip() else "creel"
@@ -39,7 +39,7 @@ class Program:
         Starts the program in the background. stdin may be a text; env is the whole environment;
         wrapper is a command that runs the program in its turn; the rest is for Popen.
         """
-        argv = [*wrapper, self.path, *args]
+        argv = [*wrapper, self.path, *self.options, *args]
         return Running([str(word) for word in argv], stdin, env or {"PATH": PATH}, popen)
 
     def __call__(self, *args, timeout=TIME_LIMIT, **options):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import host
-from program import wait_until
+from program import Program, wait_until
 
 V2 = host.is_cgroup_v2()
 
@@ -35,7 +35,7 @@ def test_it_is_in_a_cgroup_of_its_own_in_every_hierarchy(bundle):
     bundle.up()
     lines = Path(f"/proc/{bundle.pid()}/cgroup").read_text().splitlines()
     for line in [line for line in lines if line.startswith("0:")] if V2 else lines:
-        assert line.endswith(f"/{bundle.id}"), line
+        assert line.endswith((f"/{bundle.id}", f"/runc-{bundle.id}.scope")), line
 
 
 def test_process_is_listed_there(bundle):
@@ -50,6 +50,7 @@ def test_children_stay_in_it(bundle):
     wait_until(lambda: len(procs.read_text().split()) == 3, "the children")
 
 
+@pytest.mark.by_path
 def test_absolute_path(bundle):
     bundle.linux["cgroupsPath"] = f"/creel-{bundle.id}/deep/{bundle.id}"
     bundle.up()
@@ -63,6 +64,7 @@ def test_absolute_path(bundle):
         os.rmdir(path.parent.parent)
 
 
+@pytest.mark.by_path
 def test_relative_path_is_below_the_callers_own(bundle):
     bundle.linux["cgroupsPath"] = f"{bundle.id}-relative"
     bundle.up()
@@ -73,18 +75,21 @@ def test_relative_path_is_below_the_callers_own(bundle):
     assert (own / f"{bundle.id}-relative/cgroup.procs").read_text().split() == [str(bundle.pid())]
 
 
+@pytest.mark.by_path
 @pytest.mark.creel_only("1.1 cleans the path")
 def test_dots_in_the_path_are_refused(bundle):
     bundle.linux["cgroupsPath"] = f"/a/../../../{bundle.id}"
     bundle.run().fails(part="it may not contain", pointer="/linux/cgroupsPath")
 
 
+@pytest.mark.by_path
 def test_path_like_systemds_is_just_a_name(bundle):
     bundle.linux["cgroupsPath"] = f"a.slice:b:{bundle.id}"
     bundle.up()
     assert bundle.cgroup("freezer").name == f"a.slice:b:{bundle.id}"
 
 
+@pytest.mark.by_path
 @pytest.mark.creel_only("1.1 warns alone")
 def test_occupied_cgroup_is_refused(bundle):
     bundle.up()
@@ -94,6 +99,7 @@ def test_occupied_cgroup_is_refused(bundle):
     assert bundle.status() == "running"
 
 
+@pytest.mark.by_path
 def test_empty_cgroup_left_by_others_is_used(bundle):
     made = [h.point / bundle.id for h in host.hierarchies()]
     for path in made:
@@ -124,6 +130,22 @@ def test_cgroup_namespace_begins_at_the_container(bundle):
     bundle.namespace("cgroup")
     lines = bundle.output("cat /proc/self/cgroup").splitlines()
     assert {line.split(":", 2)[2] for line in lines} == {"/"}
+
+
+@pytest.mark.creel_only("it has no such option")
+def test_disabled_manager_makes_none(bundle):
+    bundle.program = Program(bundle.program.path, ["--cgroup-manager=disabled"])
+    bundle.up()
+    own = Path("/proc/self/cgroup").read_text()
+    assert Path(f"/proc/{bundle.pid()}/cgroup").read_text() == own
+    assert bundle.exec("mkdir", "/sys/fs/cgroup/sub").rc != 0
+
+
+@pytest.mark.creel_only("it has no such option")
+def test_disabled_manager_has_no_limits(bundle):
+    bundle.program = Program(bundle.program.path, ["--cgroup-manager=disabled"])
+    resources(bundle, pids={"limit": 20})
+    bundle.run().fails(part="limits need control groups", pointer="/linux/resources/pids/limit")
 
 
 # ---- limits ----
@@ -331,3 +353,19 @@ def test_no_resources_still_denies_devices(bundle):
 def test_bad_device_rule(bundle, rule):
     resources(bundle, devices=[rule])
     bundle.run().fails()
+
+
+# ---- whose it is ----
+
+@pytest.mark.skipif(not V2, reason="cgroups are given away in version 2")
+@pytest.mark.parametrize("option, owner", [("rw", 100000), ("ro", 0)])
+def test_writable_cgroup_belongs_to_the_containers_user(bundle, option, owner):
+    bundle.user_namespace()
+    bundle.config["mounts"][-1]["options"][-1] = option
+    bundle.up()
+    where = bundle.cgroup("freezer")
+    for name in (".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"):
+        assert (where / name).stat().st_uid == owner, name
+    assert (where / "cgroup.max.depth").stat().st_uid == 0
+    made = bundle.exec("mkdir", "/sys/fs/cgroup/sub")
+    assert (made.rc == 0) == (option == "rw")

@@ -32,7 +32,7 @@ def faulty(bundle):
     path = Path(os.environ.get("CREEL_FAULTY", beside))
     if not path.exists():
         pytest.skip(f"no {path}")
-    bundle.program = Program(path)
+    bundle.program = Program(path, bundle.program.options)
     return bundle
 
 

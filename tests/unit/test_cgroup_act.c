@@ -13,6 +13,8 @@
 
 #include "cgroup/knob.h"
 
+static const struct cgroup_unit no_unit;
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static void is_made_entered_killed_and_removed(void **state)
@@ -181,17 +183,17 @@ static void an_update_finds_the_order(void **state)
 				rows[1].file),
 		   F_OK))
 		need(false, "swap accounting");
-	good(cgroup_update(&fx.paths, &settings, &fx.arena, &fx.e));
+	good(cgroup_update(&fx.paths, &no_unit, &settings, &fx.arena, &fx.e));
 	rows[0].value = "31457280"; /* above the old limit with swap */
 	rows[1].value = "41943040";
-	good(cgroup_update(&fx.paths, &settings, &fx.arena, &fx.e));
+	good(cgroup_update(&fx.paths, &no_unit, &settings, &fx.arena, &fx.e));
 	assert_string_equal(get("memory", rows[1].file), "41943040");
 	rows[0].value = "10485760";
 	rows[1].value = "10485760"; /* below the old limit */
-	good(cgroup_update(&fx.paths, &settings, &fx.arena, &fx.e));
+	good(cgroup_update(&fx.paths, &no_unit, &settings, &fx.arena, &fx.e));
 	assert_string_equal(get("memory", rows[0].file), "10485760");
 	rows[1].value = "4096"; /* below the new one */
-	assert_int_equal(cgroup_update(&fx.paths, &settings, &fx.arena, &fx.e), -1);
+	assert_int_equal(cgroup_update(&fx.paths, &no_unit, &settings, &fx.arena, &fx.e), -1);
 	assert_string_equal(fx.e.pointer, "/b");
 }
 

@@ -16,6 +16,7 @@
 
 static struct cgroup_path place;
 static const struct cgroup_paths paths = {&place, 1};
+static const struct cgroup_unit no_unit;
 
 static void have(const char *hierarchy)
 {
@@ -178,7 +179,8 @@ static void update_fails(struct cgroup_setting *rows, size_t count)
 		rows[i].pointer = "/linux/resources/x";
 	}
 	have("any");
-	assert_int_equal(cgroup_update(&paths, &settings, &scratch_arena, &scratch_err), -1);
+	assert_int_equal(cgroup_update(&paths, &no_unit, &settings, &scratch_arena, &scratch_err),
+			 -1);
 	assert_int_equal(scratch_err.sys, 2);
 	assert_string_equal(scratch_err.hint, "this kernel was built without it");
 }

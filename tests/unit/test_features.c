@@ -53,7 +53,8 @@ static void what_containerd_and_cri_o_ask_for_is_there(void **state)
 	tells("\"mountExtensions\": {\n"
 	      "            \"idmap\": {\n"
 	      "                \"enabled\": true\n");
-	tells("\"cgroup\": {\n            \"v1\": true,\n            \"v2\": true,\n");
+	tells("\"cgroup\": {\n            \"v1\": true,\n            \"v2\": true,\n"
+	      "            \"systemd\": true,\n            \"systemdUser\": true,\n");
 }
 
 static void every_list_has_its_names(void **state)
