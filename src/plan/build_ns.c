@@ -6,8 +6,8 @@
  * made later, by init: the cgroup namespace, when init is in its cgroup, and in a user namespace
  * that of IPC, when init is root there, for the queues' directory belongs to its maker. A process
  * in between is needed where a namespace must be joined before another one is made: a given user
- * namespace must own the new pid namespace, and what the host owns must be joined before a new user
- * namespace is entered.
+ * namespace must own the new pid namespace, what the host owns must be joined before a new user
+ * namespace is entered, and root of a user namespace can join a pid namespace but not come back.
  */
 #include <linux/sched.h>
 
@@ -203,7 +203,8 @@ int build_namespaces(struct steps *s, const struct plan_request *request, struct
 	plan->user_namespace = new_user || given_user;
 	plan->clone_flags &= ~late_namespaces(s);
 	plan->by_intermediate = (given_user && (plan->clone_flags || plan->join_pid_path)) ||
-				(new_user && given_other);
+				(new_user && given_other) ||
+				(plan->join_pid_path && s->facts->in_user_namespace);
 	/*
 	 * An unprivileged caller has its rights only inside its user namespace; root has them only
 	 * outside.

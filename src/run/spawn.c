@@ -100,16 +100,20 @@ static int adopt(struct walk *w, struct err *e)
 	return sync_send_done(w->sync, STAGE_PREPARE, e);
 }
 
-/* Makes the caller's next child a member of the given pid namespace. *ret_own brings it back. */
+/*
+ * Makes the caller's next child a member of the given pid namespace. *ret_own brings it back, but
+ * for exec: it makes no further process, and root of a user namespace may not go back to a pid
+ * namespace that is not its own.
+ */
 static int enter_pid_namespace(struct walk *w, int *ret_own, struct err *e)
 {
 	_close_ int given = -1;
 
+	if (w->plan->join_pid_of_init)
+		return process_setns(w->container, CLONE_NEWPID, "pid", e);
 	*ret_own = fd_open("/proc/self/ns/pid", O_RDONLY);
 	if (*ret_own < 0)
 		return err_sys(e, "open the runtime's own pid namespace");
-	if (w->plan->join_pid_of_init)
-		return process_setns(w->container, CLONE_NEWPID, "pid", e);
 	given = fd_open(w->plan->join_pid_path, O_RDONLY | O_NONBLOCK);
 	if (given < 0)
 		return err_sys(e, "namespace path: lstat %s", w->plan->join_pid_path);
@@ -158,7 +162,7 @@ int spawn_process(struct walk *w, struct err *e)
 		w->pid = 0;
 		return -1;
 	}
-	if (foreign_pids && process_setns(own_pids, CLONE_NEWPID, "pid", e))
+	if (own_pids >= 0 && process_setns(own_pids, CLONE_NEWPID, "pid", e))
 		return -1;
 	fd_close(&other_end);
 	if (w->plan->by_intermediate && adopt(w, e))

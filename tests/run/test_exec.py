@@ -369,3 +369,25 @@ def test_a_missing_config_is_told(up):
     assert result.rc in (0, 255)
     if result.rc:
         result.fails(part="config.json", rc=255)
+
+
+def test_root_of_a_user_namespace_can_exec(bundle):
+    holder = subprocess.Popen(["unshare", "-Urm", "sleep", "1000"])
+    try:
+        wait_until(lambda: os.readlink(f"/proc/{holder.pid}/ns/user") !=
+                   os.readlink("/proc/self/ns/user"), "the user namespace")
+        wait_until(lambda: Path(f"/proc/{holder.pid}/uid_map").read_text(), "its map")
+        inside = {"wrapper": ("nsenter", "-U", "-m", "--preserve-credentials",
+                              "-t", str(holder.pid))}
+        del bundle.config["mounts"][2:]  # some are of users that are not mapped
+        bundle.sleep()
+        bundle.run_detached(**inside).ok()
+        assert bundle.creel("exec", bundle.id, "echo", "in", **inside).ok().stdout == "in\n"
+        second = bundle.id + "-b"
+        bundle.namespace("pid", f"/proc/{bundle.pid()}/ns/pid")
+        bundle.run_detached(id=second, **inside).ok()
+        bundle.creel("delete", "--force", second, **inside).ok()
+        bundle.creel("delete", "--force", bundle.id, **inside).ok()
+    finally:
+        holder.kill()
+        holder.wait()
