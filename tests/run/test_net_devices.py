@@ -218,9 +218,9 @@ def test_device_that_is_not_there(bundle, outside):
 
 
 def test_device_that_cannot_move(outside):
-    """The kernel says why."""
+    """One that the kernel keeps in its namespace; newer ones say so in words of their own."""
     outside.devices(lo="lan0")
-    outside.run("true").fails(part='network device "lo": move the device: invalid argument (')
+    outside.run("true").fails(part='network device "lo": move the device: invalid argument')
 
 
 def test_namespace_of_the_runtime_itself(bundle, outside):
