@@ -16,9 +16,13 @@ static int remount(struct walk *w, const struct plan_mount *mount, struct err *e
 {
 	struct mountfd_attr change = mountfd_change_of_flags(mount->flags, mount->cleared);
 	_close_ int target = inroot_open(w->root, mount->target, O_PATH, e);
+	bool is_root;
+	uint64_t id;
 
-	if (target < 0)
+	if (target < 0 || mountfd_where(target, &id, &is_root, e))
 		return -1;
+	if (!is_root)
+		return err_set(e, ERR_INVALID, "nothing is mounted there that could be remounted");
 	if (mount->how == MOUNT_RECONFIGURE &&
 	    mountfd_reconfigure(target, mount->data, mount->flags & ~(unsigned long)MS_RDONLY,
 				mount->cleared & ~(unsigned long)MS_RDONLY, e))

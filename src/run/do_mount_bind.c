@@ -240,13 +240,14 @@ static int open_new(struct walk *w, const struct plan_mount *mount, struct err *
 {
 	_close_ int root = fd_open(w->plan->rootfs, O_PATH | O_DIRECTORY);
 	_close_ int target = -1;
+	const char *data;
 
 	if (root < 0)
 		return err_sys(e, "open %s", w->plan->rootfs);
 	target = inroot_open(root, mount->target, O_PATH | O_DIRECTORY, e);
-	if (target < 0 && e->sys != ENOENT)
+	if ((target < 0 && e->sys != ENOENT) || mounting_data(w, mount, target, &data, e))
 		return -1;
-	return mounting_new(w, mount, target, e);
+	return mounting_new(mount, data, e);
 }
 
 int do_open_tree(struct walk *w, const struct step *step, struct err *e)
@@ -255,14 +256,16 @@ int do_open_tree(struct walk *w, const struct step *step, struct err *e)
 	bool bind = mount->how == MOUNT_BIND;
 	_close_ int tree = bind ? open_source(mount, e) : open_new(w, mount, e);
 	struct stat st;
+	bool link;
 
 	if (tree < 0)
 		return -1;
 	if (fstat(tree, &st))
 		return err_sys(e, "stat %s", mount->source);
-	if (bind && check_locked(w, mount, tree, e))
+	link = S_ISLNK(st.st_mode) && mount->extensions & MOUNT_EXT_COPY_SYMLINK;
+	if (bind && !link && check_locked(w, mount, tree, e))
 		return -1;
-	if (mount->ids && !S_ISLNK(st.st_mode) && map_ids(w, mount, tree, e))
+	if (mount->ids && !link && map_ids(w, mount, tree, e))
 		return -1;
 	w->trees[mount->tree] = fd_take(&tree);
 	return 0;

@@ -11,6 +11,31 @@
 #include "sys/copyup.h"
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
+#include "sys/procfs.h"
+
+/*
+ * The way for options that only mount(2) takes: the file system is attached at once, and found by
+ * its path again. Whoever moves things in the container meanwhile gets an error.
+ */
+static int mount_at_once(struct walk *w, const struct plan_mount *mount, int target,
+			 const char *data, struct err *e)
+{
+	uint64_t before, id = 0;
+	_close_ int fs = -1;
+	bool is_root;
+
+	if (w->procfs < 0)
+		w->procfs = procfs_open(e);
+	if (w->procfs < 0 || mountfd_where(target, &before, &is_root, e) ||
+	    mountfd_mount_on(target, w->procfs, mount->type, mount->source, data, mount->flags, e))
+		return -1;
+	fs = inroot_open(w->root, mount->target, O_PATH | O_DIRECTORY, e);
+	if (fs < 0 || mountfd_where(fs, &id, &is_root, e))
+		return -1;
+	if (!is_root || id == before)
+		return err_set(e, ERR_INVALID, "%s is moved while it is mounted on", mount->target);
+	return fd_take(&fs);
+}
 
 /* For a file system whose files get their labels with their directory's. */
 static int label_root(int fs, const struct plan_mount *mount, struct err *e)
@@ -20,21 +45,35 @@ static int label_root(int fs, const struct plan_mount *mount, struct err *e)
 	return root < 0 ? -1 : lsm_selinux_set_file(root, mount->label, e);
 }
 
+static int fill(struct walk *w, const struct plan_mount *mount, int fs, int target, struct err *e)
+{
+	if (mount->extensions & MOUNT_EXT_TMPCOPYUP && copyup(target, fs, w->arena, e))
+		return err_wrap(e, "tmpcopyup");
+	if (mount->label && label_root(fs, mount, e))
+		return -1;
+	return mounting_finish(fs, mount, e);
+}
+
 int do_mount_new(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct plan_mount *mount = step->mount;
 	_close_ int target = mounting_target(w, mount, true, e);
+	const char *data;
 	_close_ int fs = -1;
 
 	if (target < 0)
 		return -1;
-	fs = mount->tree == NO_TREE ? mounting_new(w, mount, target, e)
-				    : fd_take(&w->trees[mount->tree]);
-	if (fs < 0)
+	if (mount->tree != NO_TREE) {
+		fs = fd_take(&w->trees[mount->tree]);
+	} else if (mounting_data(w, mount, target, &data, e)) {
 		return -1;
-	if (mount->extensions & MOUNT_EXT_TMPCOPYUP && copyup(target, fs, w->arena, e))
-		return err_wrap(e, "tmpcopyup");
-	if ((mount->label && label_root(fs, mount, e)) || mounting_finish(fs, mount, e))
+	} else if (mountfd_is_long(mount->source, data)) {
+		fs = mount_at_once(w, mount, target, data, e);
+		return fs < 0 ? -1 : fill(w, mount, fs, target, e);
+	} else {
+		fs = mounting_new(mount, data, e);
+	}
+	if (fs < 0 || fill(w, mount, fs, target, e))
 		return -1;
 	return mountfd_attach(fs, target, e);
 }

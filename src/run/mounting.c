@@ -125,34 +125,36 @@ int mounting_finish(int mount_fd, const struct plan_mount *mount, struct err *e)
 	return 0;
 }
 
-static int add_mode(struct walk *w, const struct plan_mount *mount, int target, const char **data,
-		    struct err *e)
+int mounting_data(struct walk *w, const struct plan_mount *mount, int target, const char **ret,
+		  struct err *e)
 {
 	struct stat st = {.st_mode = MADE_MODE};
-	struct str all;
+	const char *text;
+	struct str data;
 
-	if (!str_equal(mount->type, "tmpfs"))
+	if (!str_equal(mount->type, "tmpfs")) {
+		*ret = mount->data;
 		return 0;
+	}
 	if (target >= 0 && fstat(target, &st))
 		return err_sys(e, "stat %s", mount->target);
-	str_init(&all, w->arena);
 	/* The last of two equal options is the one that counts. */
-	str_addf(&all, "mode=%04o", (unsigned)st.st_mode & 07777);
+	str_init(&data, w->arena);
+	str_addf(&data, "mode=%04o", (unsigned)st.st_mode & 07777);
 	/* where ids are mapped, they are not those that the file system has */
 	if (mount->extensions & MOUNT_EXT_TMPCOPYUP && !mount->ids)
-		str_addf(&all, ",uid=%u,gid=%u", st.st_uid, st.st_gid);
+		str_addf(&data, ",uid=%u,gid=%u", st.st_uid, st.st_gid);
 	if (mount->data)
-		str_addf(&all, ",%s", mount->data);
-	*data = str_end(&all, e);
-	return *data ? 0 : -1;
+		str_addf(&data, ",%s", mount->data);
+	text = str_end(&data, e);
+	if (!text)
+		return -1;
+	*ret = text;
+	return 0;
 }
 
-int mounting_new(struct walk *w, const struct plan_mount *mount, int target, struct err *e)
+int mounting_new(const struct plan_mount *mount, const char *data, struct err *e)
 {
-	const char *data = mount->data;
-
-	if (add_mode(w, mount, target, &data, e))
-		return -1;
 	return mountfd_new(mount->type, mount->source, data, mount->flags,
 			   mountfd_attr_of_flags(mount->flags), e);
 }

@@ -21,8 +21,11 @@ int mounting_target(struct walk *w, const struct plan_mount *mount, bool directo
 int mounting_finish(int mount_fd, const struct plan_mount *mount, struct err *e) must_check;
 
 /*
- * Makes the new file system of an entry, detached. A tmpfs takes the mode of the directory that it
+ * The options for the new file system of an entry: a tmpfs takes the mode of the directory that it
  * is to cover, unless the entry has one; target −1: there is none yet, and it will be made.
  */
-int mounting_new(struct walk *w, const struct plan_mount *mount, int target,
-		 struct err *e) must_check;
+int mounting_data(struct walk *w, const struct plan_mount *mount, int target, const char **ret,
+		  struct err *e) must_check;
+
+/* Makes the new file system with these options, detached. */
+int mounting_new(const struct plan_mount *mount, const char *data, struct err *e) must_check;

@@ -20,8 +20,12 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-/* fsconfig(2) takes keys and values of at most this many bytes, with the NUL. */
+/*
+ * fsconfig(2) takes keys and values of at most this many bytes, with the NUL; mount(2) data of so
+ * many, whatever the size of a page.
+ */
 #define FSCONFIG_STRING_MAX 256
+#define MOUNT_DATA_MAX 4096
 
 /*
  * The kernel's own words about a failed fsopen mount ("e tmpfs: Bad value for 'size'"), without the
@@ -88,11 +92,15 @@ static int configure_option(int context, const char *option, size_t length, stru
 	return configure(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, e);
 }
 
+/* A comma in quotes does not end an option, nor one behind a backslash (the paths of overlay). */
 static size_t option_length(const char *option)
 {
 	const char *quote = is_quoted(option) ? strchr(strchr(option, '"') + 1, '"') : NULL;
+	const char *end = quote ? quote : option;
 
-	return quote ? (size_t)(quote - option) + strcspn(quote, ",") : strcspn(option, ",");
+	while (*end && *end != ',')
+		end += *end == '\\' && end[1] ? 2 : 1;
+	return (size_t)(end - option);
 }
 
 static int configure_data(int context, const char *data, struct err *e)
@@ -105,6 +113,42 @@ static int configure_data(int context, const char *data, struct err *e)
 		data += length + (data[length] == ',');
 	}
 	return 0;
+}
+
+bool mountfd_is_long(const char *source, const char *data)
+{
+	if (source && strlen(source) >= FSCONFIG_STRING_MAX)
+		return true;
+	while (data && *data) {
+		size_t length = option_length(data), key = strcspn(data, "=");
+
+		if (length - (key < length ? key + 1 : 0) >= FSCONFIG_STRING_MAX)
+			return true;
+		data += length + (data[length] == ',');
+	}
+	return false;
+}
+
+int mountfd_mount_on(int target, int procfs, const char *type, const char *source, const char *data,
+		     unsigned long flags, struct err *e)
+{
+	_close_ int before = fd_open(".", O_PATH | O_DIRECTORY);
+	char path[32];
+	int failed;
+
+	if (data && strlen(data) >= MOUNT_DATA_MAX)
+		return err_set(e, ERR_UNSUPPORTED,
+			       "file system options %.40s…: longer than %d bytes in all", data,
+			       MOUNT_DATA_MAX - 1);
+	(void)snprintf(path, sizeof(path), "self/fd/%d", target);
+	if (before < 0 || fchdir(procfs))
+		return err_sys(e, "enter procfs");
+	failed = (int)syscall(SYS_mount, source, path, type, flags, data);
+	if (failed)
+		err_sys(e, "mount file system type \"%s\"", type);
+	if (fchdir(before))
+		return err_sys(e, "leave procfs");
+	return failed;
 }
 
 static int configure_flags(int context, unsigned long set, unsigned long cleared, struct err *e)

@@ -34,6 +34,20 @@ int mountfd_new(const char *type, const char *source, const char *data, unsigned
 		uint64_t attr_set, struct err *e) must_check;
 
 /*
+ * Whether fsconfig(2) cannot take the source or one of the options, which mount(2) can: the layers
+ * of an overlay are soon longer than 255 bytes.
+ */
+bool mountfd_is_long(const char *source, const char *data);
+
+/*
+ * The way for those: mounts the file system with mount(2) on the open target, which is named by its
+ * number in procfs (one that procfs_open gave), so that no path is looked up a second time. flags
+ * are MS_….
+ */
+int mountfd_mount_on(int target, int procfs, const char *type, const char *source, const char *data,
+		     unsigned long flags, struct err *e) must_check;
+
+/*
  * Changes the options of the file system that is mounted at fd: data as above, and the MS_ flags of
  * a file system that are set and cleared.
  */
