@@ -34,7 +34,6 @@ int build_hooks(struct steps *s, enum hook_kind kind, struct err *e)
 /* The new root, and what is set when "/" is the container's. */
 static int build_pivot(struct steps *s, const struct plan_request *request, struct err *e)
 {
-	const char *word = s->spec->linux_.rootfs_propagation;
 	struct step *step;
 
 	if (build_hooks(s, HOOK_CREATE_CONTAINER, e))
@@ -42,10 +41,11 @@ static int build_pivot(struct steps *s, const struct plan_request *request, stru
 	step = steps_add(s, STEP_PIVOT, NULL, e);
 	if (!step)
 		return -1;
-	if (word && (str_ends(word, "shared") || str_ends(word, "unbindable")))
-		step->root.propagation = word;
+	step->root.source = request->rootfs;
 	step->root.no_pivot = request->no_pivot;
-	return build_readonly_mounts(s, e) || build_settings(s, e) ? -1 : 0;
+	return build_readonly_mounts(s, e) || build_settings(s, e) || build_root_propagation(s, e)
+		       ? -1
+		       : 0;
 }
 
 static int build_gate(struct steps *s, const struct plan_request *request, struct err *e)

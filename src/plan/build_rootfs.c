@@ -2,12 +2,14 @@
  * Chapter "rootfs" of a plan: the root itself, mounts (build_mounts.c), device nodes, and what is
  * closed off or set when the container's root is "/".
  */
+#include <linux/mount.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/str.h"
 #include "plan/steps.h"
+#include "spec/mount_options.h"
 
 /* Devices that every container has (runtime-spec config-linux.md "Default Devices"). */
 static const struct spec_device default_devices[] = {
@@ -70,25 +72,57 @@ static int build_cwd(struct steps *s, struct err *e)
 	return 0;
 }
 
-int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e)
+/* An unbindable "/" could not be cloned from: that word is for the container's root alone. */
+static int build_root(struct steps *s, const struct plan_request *request, struct err *e)
+{
+	const char *word = s->spec->linux_.rootfs_propagation;
+	struct step *step;
+	uint32_t flags;
+
+	s->plan->propagation = MS_SLAVE | MS_REC;
+	step = steps_add(s, STEP_ROOT, "/root/path", e);
+	if (!step)
+		return -1;
+	step->root.source = request->rootfs;
+	if (!word || !mount_options_propagation(word, &flags) || flags & MS_UNBINDABLE)
+		return 0;
+	if (request->no_pivot && flags & MS_PRIVATE) {
+		err_set(e, ERR_INVALID,
+			"rootfsPropagation of [r]private is not safe without pivot_root");
+		return err_in(e, "/linux/rootfsPropagation");
+	}
+	step->root.propagation = word;
+	s->plan->propagation = flags;
+	return 0;
+}
+
+/*
+ * What is to stay when the container is made. Last of all: binds, as masks are, cannot be taken
+ * from unbindable mounts.
+ */
+int build_root_propagation(struct steps *s, struct err *e)
 {
 	const char *word = s->spec->linux_.rootfs_propagation;
 	struct step *step;
 
+	if (!word || (!str_ends(word, "shared") && !str_ends(word, "unbindable")))
+		return 0;
+	step = steps_add(s, STEP_ROOT_PROPAGATION, "/linux/rootfsPropagation", e);
+	if (!step)
+		return -1;
+	step->root.propagation = word;
+	return 0;
+}
+
+int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e)
+{
 	if (!s->plan->mount_namespace) {
 		err_set(e, ERR_UNSUPPORTED,
 			"a container without a mount namespace of its own is not supported");
 		err_in(e, "/linux/namespaces");
 		return err_hint(e, "add {\"type\": \"mount\"} to linux.namespaces");
 	}
-	step = steps_add(s, STEP_ROOT, "/root/path", e);
-	if (!step)
-		return -1;
-	step->root.source = request->rootfs;
-	/* An unbindable "/" could not be cloned from: the word is for the container's root alone.
-	 */
-	step->root.propagation = word && str_ends(word, "unbindable") ? NULL : word;
-	if (build_mounts(s, request, e) || build_notify(s, request, e))
+	if (build_root(s, request, e) || build_mounts(s, request, e) || build_notify(s, request, e))
 		return -1;
 	if (!build_dev_is_mounted(s->plan) && build_devices(s, e))
 		return -1;

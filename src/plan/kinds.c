@@ -61,6 +61,7 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_PIVOT]         = {"pivot",         SIDE_INIT,    STAGE_PIVOT, HAS_ROOT, IN_ROOT},
 	[STEP_MOUNT_READONLY] = {"mount-readonly",SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},
 	[STEP_ROOT_READONLY] = {"root-readonly", SIDE_INIT,    STAGE_PIVOT, IN_ROOT, 0},
+	[STEP_ROOT_PROPAGATION] = {"root-propagation", SIDE_INIT, STAGE_PIVOT, IN_ROOT, 0},
 	[STEP_HOSTNAME]      = {"hostname",      SIDE_INIT,    STAGE_PIVOT, 0, 0},
 	[STEP_DOMAINNAME]    = {"domainname",    SIDE_INIT,    STAGE_PIVOT, 0, 0},
 	[STEP_SYSCTL]        = {"sysctl",        SIDE_INIT,    STAGE_PIVOT, 0, 0},

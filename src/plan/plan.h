@@ -79,6 +79,7 @@ enum step_kind {
 	STEP_PIVOT,
 	STEP_MOUNT_READONLY,
 	STEP_ROOT_READONLY,
+	STEP_ROOT_PROPAGATION,
 	STEP_HOSTNAME,
 	STEP_DOMAINNAME,
 	STEP_SYSCTL,
@@ -170,10 +171,10 @@ struct step {
 		} ns;              /* NS_JOIN */
 		uint64_t ns_flags; /* NS_NEW, NS_JOIN_INIT: CLONE_NEW… */
 		struct {
-			const char *propagation, *source;
-			uint64_t flags;
+			const char *source;
+			const char *propagation; /* as config.json has it, NULL: the usual one */
 			bool no_pivot;
-		} root; /* ROOT, PIVOT */
+		} root; /* ROOT, PIVOT, ROOT_PROPAGATION */
 		struct {
 			const struct spec_device *item;
 			bool bind;
@@ -261,12 +262,14 @@ struct plan {
 	const char *join_pid_path; /* pid namespace that the runtime joins around the clone; NULL:
 				      none */
 	bool join_pid_of_init;     /* exec: the same, of the container's init */
-	bool by_intermediate;  /* the join stage is done by a process in between, which clones init
-				  as its sibling */
-	bool user_namespace;   /* init is in another user namespace than the runtime */
-	bool mount_namespace;  /* init has a mount namespace of its own */
-	bool agent_with_start; /* a seccomp filter with a listener is loaded behind the gate */
-	struct cgroup_paths cgroup;      /* of the container */
+	bool by_intermediate; /* the join stage is done by a process in between, which clones init
+				 as its sibling */
+	bool user_namespace;  /* init is in another user namespace than the runtime */
+	bool mount_namespace; /* init has a mount namespace of its own */
+	/* of "/" in there while the container is made: MS_SLAVE, MS_SHARED or MS_PRIVATE, MS_REC */
+	uint32_t propagation;
+	bool agent_with_start;      /* a seccomp filter with a listener is loaded behind the gate */
+	struct cgroup_paths cgroup; /* of the container */
 	const struct resctrl_group *rdt; /* NULL: none */
 	struct cgroup_unit unit;         /* of systemd, whose cgroup it is; no name: none */
 	/* without privilege and with nothing asked of it: done without where it cannot be had */

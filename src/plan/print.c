@@ -82,8 +82,6 @@ static bool describe_special(const struct step *step, struct str *out)
 	case STEP_PIVOT:
 		str_add(out, step->root.no_pivot ? "move the root to / without pivot_root"
 						 : "pivot to the container's root");
-		if (step->root.propagation)
-			str_addf(out, ", then make it %s", step->root.propagation);
 		break;
 	case STEP_SESSION:
 		str_add(out, step->session.keyring ? "new session, session keyring of the container"
@@ -200,6 +198,9 @@ static void describe_values(const struct step *step, struct str *out)
 	case STEP_ROOT:
 		str_addf(out, "take %s as the root, / is %s", step->root.source,
 			 step->root.propagation ? step->root.propagation : "rslave");
+		break;
+	case STEP_ROOT_PROPAGATION:
+		str_addf(out, "make the root %s", step->root.propagation);
 		break;
 	case STEP_HOOK:
 		str_addf(out, "run %s hook #%zu %s", word_name(&words_hooks, step->hook.kind),

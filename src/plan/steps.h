@@ -43,6 +43,7 @@ int build_notify(struct steps *s, const struct plan_request *request, struct err
 int build_hooks(struct steps *s, enum hook_kind kind, struct err *e) must_check;
 int build_readonly_mounts(struct steps *s, struct err *e) must_check;
 int build_settings(struct steps *s, struct err *e) must_check;
+int build_root_propagation(struct steps *s, struct err *e) must_check;
 int build_console(struct steps *s, const struct spec_process *process, const char *socket,
 		  bool dev_console, struct err *e) must_check;
 int build_report(struct steps *s, const char *pidfd_socket, const char *word,

@@ -52,6 +52,7 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_PIVOT] = do_pivot,
 	[STEP_MOUNT_READONLY] = do_mount_readonly,
 	[STEP_ROOT_READONLY] = do_root_readonly,
+	[STEP_ROOT_PROPAGATION] = do_root_propagation,
 	[STEP_HOSTNAME] = do_hostname,
 	[STEP_DOMAINNAME] = do_domainname,
 	[STEP_SYSCTL] = do_sysctl,

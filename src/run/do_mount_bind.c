@@ -250,6 +250,20 @@ static int open_new(struct walk *w, const struct plan_mount *mount, struct err *
 	return mounting_new(mount, data, e);
 }
 
+/*
+ * Cloned by init, the tree would have the propagation that the container's mount namespace has been
+ * given: a user namespace's is never a peer of the host's.
+ */
+static int leave_peers(struct walk *w, int tree, struct err *e)
+{
+	uint32_t flags = w->plan->propagation;
+	struct mountfd_attr change = {.propagation = flags & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE};
+
+	if (flags & MS_SHARED && !w->plan->user_namespace)
+		return 0;
+	return mountfd_set(tree, &change, true, e);
+}
+
 int do_open_tree(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct plan_mount *mount = step->mount;
@@ -263,7 +277,7 @@ int do_open_tree(struct walk *w, const struct step *step, struct err *e)
 	if (fstat(tree, &st))
 		return err_sys(e, "stat %s", mount->source);
 	link = S_ISLNK(st.st_mode) && mount->extensions & MOUNT_EXT_COPY_SYMLINK;
-	if (bind && !link && check_locked(w, mount, tree, e))
+	if (bind && !link && (check_locked(w, mount, tree, e) || leave_peers(w, tree, e)))
 		return -1;
 	if (mount->ids && !link && map_ids(w, mount, tree, e))
 		return -1;

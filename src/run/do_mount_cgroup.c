@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "run/doers.h"
+#include "run/mounting.h"
 #include "security/lsm.h"
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
@@ -62,7 +63,7 @@ static int bind_v2(struct walk *w, const struct plan_mount *mount, struct err *e
 
 static int mount_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
-	_close_ int target = inroot_mkdir(w->root, mount->target, 0755, e);
+	_close_ int target = mounting_target(w, mount, true, e);
 	_close_ int fs = -1;
 
 	if (target < 0)
@@ -70,7 +71,7 @@ static int mount_v2(struct walk *w, const struct plan_mount *mount, struct err *
 	fs = mountfd_new("cgroup2", "cgroup", NULL, 0, attributes(w, mount), e);
 	if (fs < 0 && (e->sys == EPERM || e->sys == EBUSY || e->sys == EACCES))
 		fs = bind_v2(w, mount, e);
-	if (fs < 0)
+	if (fs < 0 || mounting_finish(fs, mount, e))
 		return -1;
 	return mountfd_attach(fs, target, e);
 }
@@ -151,7 +152,7 @@ static int mount_v1(struct walk *w, const struct plan_mount *mount, struct err *
 	uint64_t attr = attributes(w, mount);
 	const struct cgroup_host *host = &w->facts->cgroup;
 	struct mountfd_attr readonly = {.set = MOUNT_ATTR_RDONLY};
-	_close_ int target = inroot_mkdir(w->root, mount->target, 0755, e);
+	_close_ int target = mounting_target(w, mount, true, e);
 	_close_ int fs = -1;
 	const char *data;
 
@@ -170,7 +171,9 @@ static int mount_v1(struct walk *w, const struct plan_mount *mount, struct err *
 		    link_names(fs, host->item[i].mount, w->arena, e))
 			return -1;
 	}
-	return attr & MOUNT_ATTR_RDONLY ? mountfd_set(fs, &readonly, false, e) : 0;
+	if (attr & MOUNT_ATTR_RDONLY && mountfd_set(fs, &readonly, false, e))
+		return -1;
+	return mounting_finish(fs, mount, e);
 }
 
 int do_mount_cgroup(struct walk *w, const struct step *step, struct err *e)

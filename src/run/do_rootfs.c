@@ -17,27 +17,17 @@
 #include "sys/procfs.h"
 #include "sys/rootfs.h"
 
-/* "rshared" → MS_SHARED; the validator has let only known words through. */
-static uint64_t propagation_of(const char *word)
-{
-	if (!word || str_ends(word, "slave"))
-		return MS_SLAVE;
-	if (str_ends(word, "shared"))
-		return MS_SHARED;
-	return str_ends(word, "private") ? MS_PRIVATE : MS_UNBINDABLE;
-}
-
 int do_root(struct walk *w, const struct step *step, struct err *e)
 {
-	const char *word = step->root.propagation;
-	uint64_t propagation = propagation_of(word);
-	struct mountfd_attr change = {.propagation = propagation};
+	uint32_t flags = w->plan->propagation;
+	struct mountfd_attr change = {.propagation = flags & ~(uint32_t)MS_REC};
 	_close_ int target = -1;
 
-	if (mountfd_set_at(AT_FDCWD, "/", &change,
-			   !word || word[0] == 'r' || propagation != MS_SHARED, e))
-		return err_wrap(e, "make / %s", word ? word : "rslave");
-	if (propagation == MS_SHARED && rootfs_make_parent_private(step->root.source, e))
+	/* Nothing that is mounted from now on may reach the host, unless that was asked for. */
+	if (mountfd_set_at(AT_FDCWD, "/", &change, flags & MS_REC || !(flags & MS_SHARED), e))
+		return err_wrap(e, "make / %s",
+				step->root.propagation ? step->root.propagation : "rslave");
+	if (flags & MS_SHARED && rootfs_make_parent_private(step->root.source, e))
 		return -1;
 	w->root = mountfd_clone(AT_FDCWD, step->root.source, true, e);
 	if (w->root < 0)
@@ -52,14 +42,17 @@ int do_root(struct walk *w, const struct step *step, struct err *e)
 	return 0;
 }
 
-static int leave_old_root(struct walk *w, const struct step *step, struct err *e)
+/* The old root is put on top of the new one, and taken away from there. */
+static int leave_old_root(struct walk *w, struct err *e)
 {
 	struct mountfd_attr slave = {.propagation = MS_SLAVE};
+	bool shared = w->plan->propagation & MS_SHARED;
+	_close_ int old = shared ? fd_open("/", O_PATH | O_DIRECTORY) : -1;
 
 	if (fchdir(w->root) || syscall(SYS_pivot_root, ".", "."))
 		return err_sys(e, "pivot_root");
-	/* "." is the old root, on top of the new one. The host must not see it go. */
-	if (step->root.propagation && mountfd_set_at(AT_FDCWD, ".", &slave, true, e))
+	/* The host must not see it go. */
+	if (shared && mountfd_set(old, &slave, true, e))
 		return err_wrap(e, "detach the old root from the host");
 	if (syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) || chdir("/"))
 		return err_sys(e, "leave the old root");
@@ -68,13 +61,19 @@ static int leave_old_root(struct walk *w, const struct step *step, struct err *e
 
 int do_pivot(struct walk *w, const struct step *step, struct err *e)
 {
-	uint64_t propagation = propagation_of(step->root.propagation);
-	struct mountfd_attr change = {.propagation = propagation};
-	const char *word = step->root.propagation;
+	if (step->root.no_pivot)
+		return rootfs_move(w->root, step->root.source, w->arena, e);
+	return leave_old_root(w, e);
+}
 
-	if (step->root.no_pivot ? rootfs_move(w->root, e) : leave_old_root(w, step, e))
-		return -1;
-	if (word && mountfd_set(w->root, &change, word[0] == 'r', e))
+int do_root_propagation(struct walk *w, const struct step *step, struct err *e)
+{
+	const char *word = step->root.propagation;
+	struct mountfd_attr change = {.propagation = MS_SHARED};
+
+	if (str_ends(word, "unbindable"))
+		change.propagation = MS_UNBINDABLE;
+	if (mountfd_set(w->root, &change, word[0] == 'r', e))
 		return err_wrap(e, "make the container's root %s", word);
 	return 0;
 }

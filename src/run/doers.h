@@ -20,7 +20,8 @@ step_doer do_oom_score, do_affinity, do_ns_join, do_ns_join_init, do_time_offset
 /* do_net_device.c */
 step_doer do_net_device;
 /* do_rootfs.c */
-step_doer do_root, do_pivot, do_root_readonly, do_hostname, do_domainname, do_sysctl;
+step_doer do_root, do_pivot, do_root_readonly, do_root_propagation, do_hostname, do_domainname,
+	do_sysctl;
 /* do_label.c */
 step_doer do_apparmor, do_selinux;
 /* do_masks.c */

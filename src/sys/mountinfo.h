@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 struct mountinfo {
-	uint64_t id;                /* as mountfd_where has it */
+	uint64_t id, parent;        /* as mountfd_where has it */
 	const char *root;           /* what of the file system is mounted: "/" is all */
 	const char *point;          /* where */
 	const char *options, *type; /* "ro,nosuid" of the mount alone; "ext4" */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/arena.h"
 #include "base/err.h"
 
 /*
@@ -13,8 +14,9 @@
 int rootfs_make_parent_private(const char *path, struct err *e) must_check;
 
 /*
- * --no-pivot, for a host whose own root is an initial ramdisk: moves the mount root onto "/" and
- * enters it. Less safe than pivot_root, since the host's mounts stay underneath; its procfs and
- * sysfs mounts are taken away first.
+ * --no-pivot, for a host whose own root is an initial ramdisk: moves the mount root, which is at
+ * path, onto "/" and enters it. The host's mounts stay underneath: since the kernel lets a user
+ * namespace mount procfs and sysfs only if a whole one is in sight already, those of the host are
+ * taken away or covered first, as pivot_root would.
  */
-int rootfs_move(int root, struct err *e) must_check;
+int rootfs_move(int root, const char *path, struct arena *a, struct err *e) must_check;

@@ -259,50 +259,6 @@ def test_cgroup_mount_is_readonly(bundle):
     assert all("Read-only" in line or "denied" in line for line in out.splitlines())
 
 
-# ---- propagation ----
-
-PROPAGATION = {"private": (), "slave": ("master",), "shared": ("master", "shared"),
-               "unbindable": ("unbindable",)}
-
-
-@pytest.mark.parametrize("option, word", PROPAGATION.items())
-def test_propagation_of_a_mount(bundle, volume, option, word):
-    with host_mount(volume):
-        subprocess.run(["mount", "--make-shared", volume], check=True)
-        bundle.bind(volume, "/mnt", "rbind", option)
-        seen = mountinfo(bundle)["/mnt"].propagation
-    kinds = tuple(sorted({field.split(":")[0] for field in seen} - {"propagate_from"}))
-    assert kinds == word
-
-
-def test_mounts_inside_do_not_reach_the_host(bundle, volume):
-    bundle.capabilities()
-    with host_mount(volume):
-        subprocess.run(["mount", "--make-shared", volume], check=True)
-        (volume / "sub").mkdir()
-        bundle.bind(volume, "/mnt")
-        bundle.shell("mount -t tmpfs tmpfs /mnt/sub && echo mounted; sleep 1000")
-        result = bundle.run_detached()
-        while "mounted" not in result.stdout:
-            pass
-        assert not [m for m in host.mounts() if m.point == str(volume / "sub")]
-        bundle.delete("--force").ok()
-
-
-@pytest.mark.parametrize("value, word", [
-    pytest.param("shared", ("shared",), marks=pytest.mark.creel_only("1.1 has no effect")),
-    ("private", ()), ("slave", ()), ("rslave", ()), ("rprivate", ())])
-def test_root_propagation(bundle, value, word):
-    bundle.linux["rootfsPropagation"] = value
-    kinds = {field.split(":")[0] for field in mountinfo(bundle)["/"].propagation}
-    assert tuple(sorted(kinds - {"master"})) == word
-
-
-def test_bad_root_propagation(bundle):
-    bundle.linux["rootfsPropagation"] = "weird"
-    bundle.run().fails(part="rootfsPropagation=weird is not supported")
-
-
 # ---- masked and read-only paths ----
 
 def test_masked_file_is_empty_and_masked_directory_too(bundle):
