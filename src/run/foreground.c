@@ -63,7 +63,7 @@ static bool ours(const struct signalfd_siginfo *info)
 }
 
 /* Passes on what has come; true when there was something to pass on. */
-static bool forward(int signals, int pidfd, struct relay *relay)
+static bool forward(int signals, const struct walk *w, struct relay *relay)
 {
 	struct signalfd_siginfo info;
 	bool forwarded = false;
@@ -77,14 +77,16 @@ static bool forward(int signals, int pidfd, struct relay *relay)
 		if (ours(&info))
 			continue;
 		forwarded = true;
-		if (pidfd_signal(pidfd, (int)info.ssi_signo, &gone))
+		if (pidfd_signal(w->pidfd, (int)info.ssi_signo, &gone))
 			break;
+		log_add(w->log, LOG_LEVEL_DEBUG, "signal %u was passed on to process %d",
+			info.ssi_signo, (int)w->pid);
 	}
 	return forwarded;
 }
 
 /* Shows the program's last words. A signal spares the wait for a caller who does not read them. */
-static void finish(int signals, int pidfd, struct relay *relay)
+static void finish(int signals, const struct walk *w, struct relay *relay)
 {
 	struct pollfd wait[1 + RELAY_FDS] = {{.fd = signals, .events = POLLIN}};
 
@@ -92,7 +94,7 @@ static void finish(int signals, int pidfd, struct relay *relay)
 		relay_watch(relay, wait + 1);
 		if (poll(wait, array_len(wait), -1) < 0 && errno != EINTR)
 			return;
-		if (forward(signals, pidfd, relay))
+		if (forward(signals, w, relay))
 			return;
 		relay_move(relay, wait + 1);
 	}
@@ -113,9 +115,11 @@ int foreground_wait(int signals, struct walk *w, struct relay *relay, int *ret_s
 		/* The caller stays, so to a service manager it is the main process. */
 		if (wait[2].fd >= 0 && wait[2].revents)
 			notify_take(&w->notify, getpid());
-		(void)forward(signals, w->pidfd, relay);
+		(void)forward(signals, w, relay);
 		relay_move(relay, wait + 3);
 	} while (!reap(w->pid, ret_status));
-	finish(signals, w->pidfd, relay);
+	log_add(w->log, LOG_LEVEL_DEBUG, "process %d ended with status %d", (int)w->pid,
+		*ret_status);
+	finish(signals, w, relay);
 	return 0;
 }

@@ -2,11 +2,13 @@
 
 import json
 import re
+import signal
 import socket
 import struct
 
 import pytest
 
+from program import wait_until
 from terminal import Screen
 
 JOURNAL, SYSLOG = "/run/systemd/journal/socket", "/dev/log"
@@ -266,3 +268,19 @@ def test_debug_tells_the_processes(bundle):
     _, logged = records(bundle, "--debug", "delete", bundle.id)
     text = "\n".join(record["msg"] for record in logged)
     assert f"container {bundle.id} is created" in text and f"{bundle.id} is gone" in text
+
+
+@pytest.mark.creel_only("it tells other things")
+def test_debug_tells_signals_and_the_end(bundle):
+    bundle.shell("trap 'exit 7' USR1; echo ready; while :; do sleep 1; done")
+    log = bundle.path / "log"
+    bundle.save()
+    bundle.alive.add(bundle.id)
+    running = bundle.spawn("--debug", "--log", log, "run", "-b", bundle.path, bundle.id)
+    wait_until(lambda: "ready" in running.output(), "the program")
+    pid = bundle.pid()
+    running.signal(signal.SIGUSR1)
+    assert running.wait().rc == 7
+    text = log.read_text()
+    assert f"signal {int(signal.SIGUSR1)} was passed on to process {pid}" in text
+    assert f"process {pid} ended with status 7" in text
