@@ -93,17 +93,17 @@ static const char *source_v1(struct walk *w, const struct cgroup_hierarchy *h, s
 static int open_v1(struct walk *w, const struct cgroup_hierarchy *h, const char *directory,
 		   struct err *e)
 {
-	bool fresh = own_namespace(w->plan);
-	const char *what = directory;
+	const char *what = directory, *source = "cgroup";
 
-	if (!fresh)
+	if (!own_namespace(w->plan)) {
 		what = source_v1(w, h, e);
-	else if (str_starts(h->name, "name="))
+		return what ? mountfd_clone(AT_FDCWD, what, true, e) : -1;
+	}
+	if (str_starts(h->name, "name=")) {
+		source = directory; /* programs know systemd's hierarchy by it */
 		what = arena_format(w->arena, e, "none,%s", h->name);
-	if (!what)
-		return -1;
-	return fresh ? mountfd_new("cgroup", "cgroup", what, 0, 0, e)
-		     : mountfd_clone(AT_FDCWD, what, true, e);
+	}
+	return what ? mountfd_new("cgroup", source, what, 0, 0, e) : -1;
 }
 
 static int mount_hierarchy(struct walk *w, int folder, const struct cgroup_hierarchy *h,

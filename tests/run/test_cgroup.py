@@ -254,17 +254,56 @@ def test_huge_pages(bundle):
     assert file(bundle, "hugetlb", "hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.max") == str(4 << 20)
 
 
-@needs("blkio")
-@pytest.mark.skipif(V2, reason="blkio is of cgroup v1")
-def test_block_io_throttle(bundle):
+def disk():
+    """(major, minor) of the block device that has the root filesystem."""
     device = os.stat("/").st_dev
     if os.major(device) == 0:
         pytest.skip("the root filesystem has no block device")
-    major, minor = os.major(device), os.minor(device)
-    limit = {"major": major, "minor": minor, "rate": 1048576}
-    resources(bundle, blockIO={"throttleReadBpsDevice": [limit]})
+    return os.major(device), os.minor(device)
+
+
+@needs("blkio")
+@pytest.mark.skipif(V2, reason="blkio is of cgroup v1")
+@pytest.mark.parametrize("field, name", [
+    ("throttleReadBpsDevice", "read_bps_device"), ("throttleWriteBpsDevice", "write_bps_device"),
+    ("throttleReadIOPSDevice", "read_iops_device"), ("throttleWriteIOPSDevice", "write_iops_device"),
+])
+def test_block_io_throttle(bundle, field, name):
+    major, minor = disk()
+    resources(bundle, blockIO={field: [{"major": major, "minor": minor, "rate": 1048576}]})
     bundle.up()
-    assert file(bundle, "blkio", "blkio.throttle.read_bps_device", "") == f"{major}:{minor} 1048576"
+    assert file(bundle, "blkio", f"blkio.throttle.{name}", "") == f"{major}:{minor} 1048576"
+
+
+@needs("io")
+@pytest.mark.parametrize("field, word", [
+    ("throttleReadBpsDevice", "rbps"), ("throttleWriteBpsDevice", "wbps"),
+    ("throttleReadIOPSDevice", "riops"), ("throttleWriteIOPSDevice", "wiops"),
+])
+def test_io_max(bundle, field, word):
+    major, minor = disk()
+    resources(bundle, blockIO={field: [{"major": major, "minor": minor, "rate": 1048576}]})
+    bundle.up()
+    assert f"{word}=1048576" in file(bundle, "io", "", "io.max")
+
+
+@needs("memory")
+@pytest.mark.skipif(V2, reason="memory.oom_control is of cgroup v1")
+def test_disabled_oom_killer(bundle):
+    resources(bundle, memory={"disableOOMKiller": True})
+    bundle.up()
+    assert "oom_kill_disable 1" in file(bundle, "memory", "memory.oom_control", "")
+
+
+@needs("cpu")
+@pytest.mark.skipif(V2, reason="cpu.rt_period_us is of cgroup v1")
+def test_realtime_period(bundle):
+    if not (host.hierarchy("cpu").point / "cpu.rt_period_us").exists():
+        pytest.skip("this kernel has no groups of realtime processes")
+    resources(bundle, cpu={"realtimePeriod": 500000, "realtimeRuntime": 1000})
+    bundle.up()
+    assert file(bundle, "cpu", "cpu.rt_period_us", "") == "500000"
+    assert file(bundle, "cpu", "cpu.rt_runtime_us", "") == "1000"
 
 
 @pytest.mark.skipif(not V2, reason="unified is of cgroup v2")
