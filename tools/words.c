@@ -22,7 +22,7 @@ static bool has_option(enum command_id id, const struct option *option)
 	return option->commands >> id & 1;
 }
 
-/* ---- list ---- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 static void list(void)
 {
@@ -43,7 +43,7 @@ static void list(void)
 	}
 }
 
-/* ---- pages, in the language of scdoc(5) ---- */
+/* ---- pages, in the language of scdoc(5) ------------------------------------------------------ */
 
 /* Text as it is: the characters that scdoc gives a meaning are escaped. */
 static void print_text(const char *text, size_t length)
