@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-MOST_BYTES = 480 * 1024
+MOST_BYTES = 640 * 1024
 
 
 @pytest.fixture(scope="module")
