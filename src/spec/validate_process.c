@@ -54,7 +54,10 @@ static int check_scheduler(const struct spec_scheduler *s, struct err *e)
 				     "SchedRR policy");
 	if (s->policy != SCHED_DEADLINE &&
 	    (s->runtime.value || s->deadline.value || s->period.value))
-		return validate_fail(e, "/runtime",
+		return validate_fail(e,
+				     s->runtime.value    ? "/runtime"
+				     : s->deadline.value ? "/deadline"
+							 : "/period",
 				     "scheduler runtime/deadline/period can only be specified for "
 				     "SchedDeadline policy");
 	return 0;
