@@ -359,6 +359,129 @@ static void wrong_words_have_the_texts_of_runc(void **state)
 		"/process/user/uid");
 }
 
+#define SECCOMP_RULE(fields) \
+	"{'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW','syscalls':[" fields "]}}}"
+
+static void each_list_of_names_has_its_text(void **state)
+{
+	static const struct {
+		const char *text, *refusal, *pointer;
+	} rows[] = {
+		{"{'process':{'scheduler':{\n'policy':'SCHED_FOO'}}}",
+		 "config.json:2:10: invalid scheduler policy: SCHED_FOO",
+		 "/process/scheduler/policy"},
+		{"{'process':{'scheduler':{'flags':[\n\n'SCHED_FLAG_RECLAIM','X']}}}",
+		 "config.json:3:22: invalid scheduler flag: X", "/process/scheduler/flags/1"},
+		{"{'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',\n"
+		 "'architectures':['SCMP_ARCH_VAX']}}}",
+		 "config.json:2:18: string SCMP_ARCH_VAX is not a valid arch for seccomp",
+		 "/linux/seccomp/architectures/0"},
+		{"{'linux':{'seccomp':{'defaultAction':'SCMP_ACT_ALLOW',\n 'flags':['F']}}}",
+		 "config.json:2:11: seccomp flag F is not known", "/linux/seccomp/flags/0"},
+		{"{'linux':{'seccomp':\n{}}}",
+		 "config.json:2:1: string  is not a valid action for seccomp", "/linux/seccomp"},
+		{SECCOMP_RULE("{'action':'SCMP_ACT_ALLOW'},\n{'names':['a']}"),
+		 "config.json:2:1: string  is not a valid action for seccomp",
+		 "/linux/seccomp/syscalls/1"},
+		{SECCOMP_RULE("{'action':'SCMP_ACT_ALLOW','args':[{\n'op':'SCMP_CMP_XX'}]}"),
+		 "config.json:2:6: string SCMP_CMP_XX is not a valid operator for seccomp",
+		 "/linux/seccomp/syscalls/0/args/0/op"},
+		{"{'linux':{'memoryPolicy':{\n'mode':'MPOL_FOO'}}}",
+		 "config.json:2:8: invalid memory policy mode \"MPOL_FOO\"",
+		 "/linux/memoryPolicy/mode"},
+		{"{'linux':{'memoryPolicy':{'mode':'MPOL_BIND',\n'flags':['MPOL_F_FOO']}}}",
+		 "config.json:2:10: invalid memory policy flag \"MPOL_F_FOO\"",
+		 "/linux/memoryPolicy/flags/0"},
+		{"{'linux':{'personality':{\n'domain':'LINUX64'}}}",
+		 "config.json:2:10: invalid personality domain LINUX64",
+		 "/linux/personality/domain"},
+		{"{'process':{'rlimits':[\n{'hard':1}]}}",
+		 "config.json:2:1: wrong rlimit value: ", "/process/rlimits/0"},
+		{"{'linux':{'devices':[\n{'path':'/dev/x'}]}}",
+		 "config.json:2:1: invalid device type \"\"", "/linux/devices/0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		refuses(rows[i].text, rows[i].refusal, rows[i].pointer);
+}
+
+/* Numbers at both ends of what the fields of each width hold, and what is no whole number. */
+static void numbers_have_their_ranges(void **state)
+{
+	static const struct {
+		const char *text, *refusal, *pointer;
+	} rows[] = {
+		{"{'process':{'oomScoreAdj':\n2147483648}}",
+		 "config.json:2:1: number 2147483648 for process.oomScoreAdj is out of range "
+		 "(-2147483648 to 2147483647)",
+		 "/process/oomScoreAdj"},
+		{"{'process':{'rlimits':[{'type':'RLIMIT_CPU','hard':\n-1}]}}",
+		 "config.json:2:1: number -1 for process.rlimits[0].hard is out of range (0 to "
+		 "18446744073709551615)",
+		 "/process/rlimits/0/hard"},
+		{"{'linux':{'resources':{'pids':{'limit':\n9223372036854775808}}}}",
+		 "config.json:2:1: number 9223372036854775808 for linux.resources.pids.limit is "
+		 "out of range (-9223372036854775808 to 9223372036854775807)",
+		 "/linux/resources/pids/limit"},
+		{"{'linux':{'resources':{'blockIO':{'weight':\n65536}}}}",
+		 "config.json:2:1: number 65536 for linux.resources.blockIO.weight is out of range "
+		 "(0 to 65535)",
+		 "/linux/resources/blockIO/weight"},
+		{"{'process':{'user':{'gid':\n1e3}}}",
+		 "config.json:2:1: number 1e3 for process.user.gid is not an integer",
+		 "/process/user/gid"},
+		{"{'process':{'user':{'additionalGids':[0,\n1.5]}}}",
+		 "config.json:2:1: number 1.5 for process.user.additionalGids[1] is not an integer",
+		 "/process/user/additionalGids/1"},
+		{"{'hooks':{'poststop':[{'timeout':\n'5'}]}}",
+		 "config.json:2:1: cannot use string as integer for hooks.poststop[0].timeout",
+		 "/hooks/poststop/0/timeout"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		refuses(rows[i].text, rows[i].refusal, rows[i].pointer);
+}
+
+/* However much of a file has come, it is refused at its end, never read beyond it. */
+static void a_file_that_is_cut_off_anywhere_is_refused(void **state)
+{
+	static const char text[] =
+		"{'process':{'user':{'uid':0},'args':['s\\u00fc\xc3\xbc','\\ud83d\\ude00'],"
+		"'noNewPrivileges':true,'env':null},'vendor':[{'a':1.5e-3},false],"
+		"'annotations':{'a':''},'linux':{'namespaces':[{'type':'pid'}],'resources':"
+		"{'devices':[{'allow':false,'access':'rwm'}]}}}";
+	struct spec *spec;
+
+	(void)state;
+	decode(text);
+	for (size_t length = 0; length < sizeof(text) - 1; length++) {
+		struct json_input input = document(text);
+
+		input = document_bytes(input.text, length);
+		error = (struct err){0};
+		if (!spec_decode(&input, &spec, &error))
+			fail_msg("%.*s was taken", (int)length, text);
+		assert_int_equal(error.code, ERR_INVALID);
+		assert_int_equal(strncmp(error.text, "config.json:1:", 14), 0);
+	}
+}
+
+static void resources_alone(void **state)
+{
+	struct json_input null = document("null"), wrong = document("{'memory':\n{'limit':'1G'}}");
+	struct spec_resources *r;
+
+	(void)state;
+	assert_int_equal(spec_decode_resources(&null, &r, &error), -1);
+	assert_string_equal(error.text, "resources cannot be null");
+	assert_int_equal(spec_decode_resources(&wrong, &r, &error), -1);
+	assert_string_equal(error.text,
+			    "config.json:2:10: cannot use string as integer for memory.limit");
+	assert_string_equal(error.pointer, "/memory/limit");
+}
+
 static void a_bundle_is_loaded_from_its_directory(void **state)
 {
 	char folder[] = "/tmp/creel-decode-XXXXXX", path[64];
@@ -422,6 +545,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_process_alone, document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(wrong_words_have_the_texts_of_runc, document_setup,
 						document_teardown),
+		cmocka_unit_test_setup_teardown(each_list_of_names_has_its_text, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(numbers_have_their_ranges, document_setup,
+						document_teardown),
+		cmocka_unit_test_setup_teardown(a_file_that_is_cut_off_anywhere_is_refused,
+						document_setup, document_teardown),
+		cmocka_unit_test_setup_teardown(resources_alone, document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(a_bundle_is_loaded_from_its_directory,
 						document_setup, document_teardown),
 	};
