@@ -30,6 +30,7 @@ int json_init(struct json *j, const struct json_input *input, struct err *e)
 	j->value = j->at;
 	j->depth = 0;
 	j->unknown = 0;
+	j->named = 0;
 	return 0;
 }
 

@@ -64,6 +64,7 @@ struct json {
 	const char *value;
 	unsigned depth;
 	unsigned unknown; /* members told to the log so far */
+	unsigned named;   /* members of maps read so far, for json_table */
 	struct json_step path[JSON_DEPTH];
 };
 

@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define MAP_LIMIT 4096 /* members: repeated keys are found by comparing all with all */
+/* Members of all maps of a document: repeated keys are found by comparing all with all. */
+#define NAMED_LIMIT 4096
 
 /* ---- a list of anything under construction --------------------------------------------------- */
 
@@ -44,8 +45,8 @@ static int list_merge_key(struct list *l, struct json *j, struct err *e)
 {
 	char *last = l->item + (l->count - 1) * l->size;
 
-	if (l->count > MAP_LIMIT)
-		return json_fail(j, e, "more than %d members", MAP_LIMIT);
+	if (++j->named > NAMED_LIMIT)
+		return json_fail(j, e, "more than %d named members in all", NAMED_LIMIT);
 	for (char *item = l->item; item < last; item += l->size) {
 		if (strcmp(*(const char **)(void *)item, *(const char **)(void *)last))
 			continue;

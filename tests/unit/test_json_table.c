@@ -398,21 +398,34 @@ static void a_flood_of_unknown_members_is_not_told(void **state)
 	assert_null(strstr(document_log_text, "config.json:1:302"));
 }
 
-static void a_map_with_too_many_members_is_refused(void **state)
+/* A map of so many members, of which only one in `distinct` has a name of its own. */
+static void refuses_members(const char *begin, int count, int distinct, const char *pointer)
 {
-	size_t room = 5000 * 16, used = 8;
+	size_t room = 5000 * 16, used = strlen(begin);
 	char *text = malloc(room);
 	struct thing t;
 
-	(void)state;
 	assert_non_null(text);
-	memcpy(text, "{'map':{", 9);
-	for (int i = 0; i < 4097; i++)
-		used += (size_t)snprintf(text + used, room - used, "%s'k%d':''", i ? "," : "", i);
+	memcpy(text, begin, used + 1);
+	for (int i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, room - used, "%s'k%d':''", i ? "," : "",
+					 i % distinct);
 	(void)snprintf(text + used, room - used, "}}");
-	assert_int_equal(read_thing(text, &t), -1);
-	assert_non_null(strstr(error.text, "more than 4096 members"));
+	if (!read_thing(text, &t))
+		fail_msg("%d members of %d names after %s were taken", count, distinct, begin);
+	assert_non_null(strstr(error.text, ": more than 4096 named members"));
+	assert_string_equal(error.pointer, pointer);
 	free(text);
+}
+
+/* Repeated ones too: each is compared with those before it. */
+static void a_document_with_too_many_named_members_is_refused(void **state)
+{
+	(void)state;
+	refuses_members("{'map':{", 4097, 4097, "/map/k4096");
+	refuses_members("{'map':{", 4097, 100, "/map/k96");
+	refuses_members("{'named':{'a':{'kind':'tcp'}},'map':{", 4096, 4096, "/map/k4095");
+	refuses_members("{'map':{'x':''},'map':{", 4096, 4096, "/map/k4095");
 }
 
 int main(void)
@@ -448,7 +461,7 @@ int main(void)
 						document_setup, document_teardown),
 		cmocka_unit_test_setup_teardown(a_flood_of_unknown_members_is_not_told,
 						document_setup, document_teardown),
-		cmocka_unit_test_setup_teardown(a_map_with_too_many_members_is_refused,
+		cmocka_unit_test_setup_teardown(a_document_with_too_many_named_members_is_refused,
 						document_setup, document_teardown),
 	};
 
