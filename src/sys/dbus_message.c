@@ -214,9 +214,9 @@ struct cursor {
 
 static bool align(struct cursor *c, size_t to)
 {
-	size_t at = (c->at + to - 1) / to * to;
+	size_t at = to ? (c->at + to - 1) / to * to : SIZE_MAX;
 
-	if (!to || at > c->size)
+	if (at > c->size)
 		return false;
 	c->at = at;
 	return true;

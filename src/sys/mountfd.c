@@ -85,7 +85,7 @@ static int configure_option(int context, const char *option, size_t length, stru
 	value = strchr(key, '=');
 	if (value)
 		*value++ = '\0';
-	if (quoted) { /* fsconfig(2) takes the label alone */
+	if (value && quoted) { /* fsconfig(2) takes the label alone */
 		value++;
 		value[strcspn(value, "\"")] = '\0';
 	}

@@ -122,7 +122,6 @@ static void signals_are_asked_for_and_come(void **state)
 	assert_int_equal(dbus_read(&message, "us", value, &scratch_err), 0);
 	assert_int_equal(value[0].number, 7);
 	assert_string_equal(value[1].text, "seven");
-	assert_int_equal(dbus_next_signal(&d, deadline_in(0), &message, &scratch_err), 0);
 	dbus_close(&d);
 	dbus_server_finish();
 }
