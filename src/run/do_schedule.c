@@ -57,7 +57,7 @@ int do_scheduler(struct walk *w, const struct step *step, struct err *e)
 int do_io_priority(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct spec_io_priority *wanted = step->io_priority;
-	int value = IOPRIO_PRIO_VALUE(wanted->class, wanted->priority);
+	unsigned value = (unsigned)wanted->class << IOPRIO_CLASS_SHIFT | (unsigned)wanted->priority;
 
 	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, subject(w), value))
 		return err_sys(e, "failed to set io priority");
