@@ -124,7 +124,13 @@ static int from_file(struct creel *c, const char *path, struct spec_process **re
 
 	if (file_read(AT_FDCWD, path, JSON_LIMIT, &c->arena, &input.text, &input.length, e))
 		return -1;
-	return spec_decode_process(&input, ret, e);
+	if (spec_decode_process(&input, ret, e))
+		return -1;
+	if (spec_validate_process(*ret, e)) {
+		spec_point(&input, e);
+		return -1;
+	}
+	return 0;
 }
 
 static int from_bundle(struct creel *c, const struct container *ct, struct spec_process **ret,
@@ -152,10 +158,10 @@ int exec_process(struct creel *c, const struct container *ct, const struct creel
 		return err_set(e, ERR_USAGE, "exec args cannot be empty");
 	if (o->process ? from_file(c, o->process, &process, e) : from_bundle(c, ct, &process, e))
 		return -1;
-	if (!o->process && apply_options(process, o, &c->arena, e))
+	if (!o->process &&
+	    (apply_options(process, o, &c->arena, e) || spec_validate_process(process, e)))
 		return -1;
-	if (spec_validate_process(process, e) ||
-	    terminal_prepare(process, o->console_socket, o->detach, e))
+	if (terminal_prepare(process, o->console_socket, o->detach, e))
 		return -1;
 	*ret = process;
 	return 0;

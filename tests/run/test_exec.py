@@ -311,6 +311,19 @@ def test_broken_process_file(up, text):
     assert up.status() == "running"
 
 
+@pytest.mark.creel_only("1.1 tells no place")
+@pytest.mark.parametrize("text, place", [
+    ('{"args": ["true"],\n "cwd": "tmp"}', (2, 9)),
+    ('{"args": ["true"], "cwd": "/",\n "env": ["A=b",\n  "A"]}', (3, 3)),
+    ('{"args": ["true"], "cwd": "/", "scheduler":\n {}}', (2, 2)),
+])
+def test_wrong_process_file_has_its_place(up, text, place):
+    path = up.path / "process.json"
+    path.write_text(text)
+    message = up.creel("exec", "--process", path, up.id).fails(rc=255)
+    assert message.place == place and f"{path}:{place[0]}:" in message.whole
+
+
 def test_missing_process_file(up):
     result = up.creel("exec", "--process", "/nowhere.json", up.id)
     result.fails(part="no such file or directory", rc=255)
