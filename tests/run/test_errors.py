@@ -162,6 +162,20 @@ def test_missing_field(bundle, path, text):
     assert bundle.run().fails().text.endswith(text)
 
 
+@pytest.mark.creel_only("it gives neither pointer nor hint")
+@pytest.mark.parametrize("path, text, hint", [
+    ("missing", "no such file or directory", "make the directory and put a root file system"),
+    ("config.json", "not a directory", None),
+])
+def test_root_that_is_no_directory(bundle, path, text, hint):
+    bundle.config["root"]["path"] = path
+    message = bundle.run().fails(pointer="/root/path")
+    assert message.text.endswith(f"invalid rootfs: stat {bundle.path}/{path}: {text}")
+    assert (hint or "") in (message.hint or "")
+    line = (bundle.path / "config.json").read_text().splitlines()[message.place[0] - 1]
+    assert line.strip().startswith('"path":')
+
+
 @pytest.mark.creel_only("1.1 passes them on")
 @pytest.mark.parametrize("variable", ["NOEQUALS", "=x"])
 def test_bad_environment_variable(bundle, variable):
