@@ -12,6 +12,7 @@
 #include "run/doers.h"
 #include "run/listener.h"
 #include "run/sync.h"
+#include "sys/binfmt.h"
 
 #define INIT_FAILED 255 /* exit status of an init that could not execute the program */
 
@@ -170,11 +171,32 @@ int carry_wait_exec(struct walk *w, struct err *e)
 	return sync_wait_exec(w->sync, &w->incoming, e) ? failed_in_init(e) : 0;
 }
 
+/* What init thinks will not run may run by means that only the runtime sees. */
+static int settle_doubt(struct walk *w, struct err *e)
+{
+	const struct executable_fault *doubt = &w->incoming.doubt;
+	const char *name = w->plan->process->args.item[0];
+
+	if (!doubt->why.code)
+		return 0;
+	if (binfmt_may_take(name, doubt, w->facts->in_user_namespace)) {
+		log_add(w->log, LOG_LEVEL_DEBUG, "%s; left to binfmt_misc", doubt->why.text);
+		return 0;
+	}
+	*e = doubt->why;
+	return -1;
+}
+
+static int wait_for_other(struct walk *w, int stage, struct err *e)
+{
+	return sync_receive_done(w->sync, stage, &w->incoming, e) ? -1 : settle_doubt(w, e);
+}
+
 static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
 {
 	int wait = plan_wait(w->plan, w->side, stage);
 
-	if (wait >= 0 && sync_receive_done(w->sync, wait, &w->incoming, e))
+	if (wait >= 0 && wait_for_other(w, wait, e))
 		return w->side == SIDE_RUNTIME ? failed_in_init(e) : -1;
 	if (do_steps(w, stage, e))
 		return -1;

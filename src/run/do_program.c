@@ -1,8 +1,9 @@
 /*
  * Doers of the program: finding it, preparing its environment, executing it.
  *
- * The look-up happens at create, so that a missing program is told there and not at start. Texts
- * are Go's, since engines tell "not found" from "not executable" by them.
+ * The look-up happens at create, so that a missing program is told there and not at start, and one
+ * that the kernel will not execute as well. Texts are Go's, since engines tell "not found" from
+ * "not executable" by them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include "base/str.h"
 #include "run/doers.h"
 #include "run/sync.h"
+#include "sys/executable.h"
 #include "sys/inroot.h"
 #include "sys/passwd.h"
 #include "sys/process.h"
@@ -41,12 +43,31 @@ static bool executable(const char *path)
 		errno = EISDIR;
 		return false;
 	}
+	if (!S_ISREG(st.st_mode)) {
+		errno = EACCES;
+		return false;
+	}
 	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) && (errno == EACCES || errno == EPERM))
 		return false;
 	if (st.st_mode & 0111)
 		return true;
 	errno = EACCES;
 	return false;
+}
+
+/* Which of the reasons it is why a file that is there may not be executed. */
+static void hint_permission(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		err_hint(e, "a directory above it is closed to the process's user");
+	else if (!S_ISREG(st.st_mode))
+		err_hint(e, "%s is not a regular file", path);
+	else if (executable_on_noexec(path))
+		err_hint(e, "%s is on a mount with the option noexec", path);
+	else
+		err_hint(e, "%s needs the x permission for the process's user", path);
 }
 
 static int fail_path(const char *name, struct err *e)
@@ -56,7 +77,7 @@ static int fail_path(const char *name, struct err *e)
 	if (number == EACCES || number == EPERM || number == EISDIR) {
 		err_set(e, ERR_SYSTEM, "exec: \"%s\": %s", name, err_errno_text(number));
 		if (number == EACCES)
-			err_hint(e, "the file needs the x permission for the process's user");
+			hint_permission(name, e);
 	} else {
 		err_set(e, ERR_SYSTEM, "exec: \"%s\": stat %s: %s", name, name,
 			err_errno_text(number));
@@ -67,6 +88,8 @@ static int fail_path(const char *name, struct err *e)
 
 static int find_in_path(struct walk *w, const char *name, const char *path, struct err *e)
 {
+	const char *closed = NULL;
+
 	while (path && *path) {
 		size_t length = strcspn(path, ":");
 		const char *candidate = arena_format(w->arena, e, "%.*s%s%s", (int)length, path,
@@ -78,10 +101,14 @@ static int find_in_path(struct walk *w, const char *name, const char *path, stru
 			w->program = candidate;
 			return 0;
 		}
+		if (errno == EACCES && !closed)
+			closed = candidate;
 		path += length + (path[length] == ':');
 	}
 	err_set(e, ERR_SYSTEM, "exec: \"%s\": executable file not found in $PATH", name);
 	e->sys = ENOENT;
+	if (closed)
+		hint_permission(closed, e);
 	return -1;
 }
 
@@ -154,12 +181,39 @@ static int build_env(struct walk *w, const struct spec_process *process, struct 
 	return 0;
 }
 
+static int look_up(struct walk *w, const struct spec_process *process, struct err *e)
+{
+	const char *name = process->args.item[0];
+
+	if (!strchr(name, '/'))
+		return find_in_path(w, name, env_value(&process->env, "PATH"), e);
+	if (!executable(name))
+		return fail_path(name, e);
+	w->program = name;
+	return 0;
+}
+
+/*
+ * Where the program is not executed at once, create says already that it will fail. Whether the
+ * machine has other means, only the runtime can see. A startContainer hook may put in what is
+ * missing.
+ */
+static int look_into(struct walk *w, const struct step *step, struct err *e)
+{
+	struct executable_fault fault;
+
+	if (w->gate < 0 || w->plan->spec->hooks.kind[HOOK_START_CONTAINER].count ||
+	    !executable_refused(w->program, 0, &fault))
+		return 0;
+	err_wrap(&fault.why, "exec: \"%s\"", w->plan->process->args.item[0]);
+	err_in(&fault.why, "%s", step->pointer);
+	return sync_send_doubt(w->sync, &fault, e);
+}
+
 int do_lookup(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct spec_process *process = w->plan->process;
-	const char *name = process->args.item[0];
 
-	(void)step;
 	/*
 	 * What is left takes no time, and at its end init hears of the runtime's death by the
 	 * closed socket: a runtime that has done its work must be able to go.
@@ -170,14 +224,7 @@ int do_lookup(struct walk *w, const struct step *step, struct err *e)
 		return -1;
 	for (size_t i = 0; i < process->args.count; i++)
 		w->argv[i] = (char *)(uintptr_t)process->args.item[i];
-	if (build_env(w, process, e))
-		return -1;
-	if (!strchr(name, '/'))
-		return find_in_path(w, name, env_value(&process->env, "PATH"), e);
-	if (!executable(name))
-		return fail_path(name, e);
-	w->program = name;
-	return 0;
+	return build_env(w, process, e) || look_up(w, process, e) || look_into(w, step, e) ? -1 : 0;
 }
 
 /*
@@ -195,7 +242,20 @@ int do_close(struct walk *w, const struct step *step, struct err *e)
 
 int do_exec(struct walk *w, const struct step *step, struct err *e)
 {
+	struct executable_fault fault;
+
 	(void)step;
 	(void)execve(w->program, w->argv, w->env);
-	return err_sys(e, "exec %s", w->program);
+	err_sys(e, "exec %s", w->program);
+	if (executable_refused(w->program, e->sys, &fault) && fault.why.sys == e->sys) {
+		*e = fault.why;
+		return err_wrap(e, "exec %s", w->program);
+	}
+	if (e->sys == ETXTBSY)
+		err_hint(e, "somebody has the program's file open for writing");
+	else if (e->sys == E2BIG)
+		err_hint(e,
+			 "arguments and environment are more than the kernel takes; RLIMIT_STACK "
+			 "counts");
+	return -1;
 }

@@ -78,6 +78,15 @@ int sync_send_terminal(int fd, int master, struct err *e)
 	return send_message(fd, &message, SHORT_MESSAGE, master, e);
 }
 
+int sync_send_doubt(int fd, const struct executable_fault *doubt, struct err *e)
+{
+	struct sync_message message = {
+		.kind = SYNC_DOUBT, .stage = doubt->nested, .err = doubt->why};
+
+	memcpy(message.head, doubt->head, sizeof(message.head));
+	return send_message(fd, &message, sizeof(message), -1, e);
+}
+
 int sync_send_listener(int fd, int listener, struct err *e)
 {
 	struct sync_message message = {.kind = SYNC_LISTENER};
@@ -155,6 +164,13 @@ static int pass_on(struct sync_incoming *in, int listener, struct err *e)
 	return 0;
 }
 
+static void take_doubt(struct sync_incoming *in, const struct sync_message *message)
+{
+	in->doubt.why = message->err;
+	in->doubt.nested = message->stage;
+	memcpy(in->doubt.head, message->head, sizeof(in->doubt.head));
+}
+
 /* The next message that is not for somebody on the way: as receive_message. */
 static int receive(int fd, struct sync_incoming *in, struct sync_message *ret, int *ret_passed,
 		   struct err *e)
@@ -171,6 +187,8 @@ static int receive(int fd, struct sync_incoming *in, struct sync_message *ret, i
 		} else if (got > 0 && ret->kind == SYNC_LISTENER && passed >= 0 && in->agent >= 0) {
 			if (pass_on(in, passed, e))
 				return -1;
+		} else if (got > 0 && ret->kind == SYNC_DOUBT && !in->doubt.why.code) {
+			take_doubt(in, ret);
 		} else {
 			*ret_passed = fd_take(&passed);
 			return got;

@@ -14,6 +14,8 @@
  *        │                                        │   of a program in the foreground
  *        │ ◄──────────── LISTENER, [listener] ── │   any time, at most once: of a seccomp filter
  *        │                                        │   that notifies
+ *        │ ◄──────────────────── DOUBT error ──── │   before a DONE, at most once: the program
+ *        │                                        │   will not run, unless the runtime sees how
  *        │ ◄───────────────────────── LOG text ── │   any time, at debug level only
  *        │ ◄───────────────────── FAILED error ── │   any time, the last one
  *        │                                        │
@@ -31,6 +33,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "sys/executable.h"
 
 enum sync_kind {
 	SYNC_DONE = 1,
@@ -39,20 +42,23 @@ enum sync_kind {
 	SYNC_LISTENER,
 	SYNC_EXEC,
 	SYNC_LOG,
+	SYNC_DOUBT,
 	SYNC_FAILED,
 };
 
 struct sync_message {
-	int32_t kind;   /* enum sync_kind */
-	int32_t stage;  /* DONE: enum plan_stage */
-	int64_t value;  /* SPAWNED: the pid */
-	struct err err; /* FAILED: why; LOG: the text. Not sent otherwise */
+	int32_t kind;               /* enum sync_kind */
+	int32_t stage;              /* DONE: enum plan_stage; DOUBT: 1 when it is nested */
+	int64_t value;              /* SPAWNED: the pid */
+	struct err err;             /* FAILED, DOUBT: why; LOG: the text. Not sent otherwise */
+	char head[EXECUTABLE_HEAD]; /* DOUBT: how the program begins */
 };
 
 /* What comes on the way to the message that is awaited, and where it goes. */
 struct sync_incoming {
-	const struct log *log; /* LOG */
-	int terminal;          /* gets the descriptor of TERMINAL; −1: none came yet */
+	const struct log *log;         /* LOG */
+	int terminal;                  /* gets the descriptor of TERMINAL; −1: none came yet */
+	struct executable_fault doubt; /* DOUBT; why.code 0: none came */
 	/*
 	 * Connection that LISTENER is passed on to at once, with agent_text, since init may be held
 	 * until the agent has it; then it is closed. −1: none is expected.
@@ -68,6 +74,7 @@ int sync_pair(int ret[2], struct err *e) must_check;
 int sync_send_done(int fd, int stage, struct err *e) must_check;
 int sync_send_spawned(int fd, int64_t pid, int pidfd, struct err *e) must_check;
 int sync_send_terminal(int fd, int master, struct err *e) must_check;
+int sync_send_doubt(int fd, const struct executable_fault *doubt, struct err *e) must_check;
 int sync_send_listener(int fd, int listener, struct err *e) must_check;
 
 int sync_send_exec(int fd, struct err *e) must_check;

@@ -204,7 +204,7 @@ static void nothing_else_comes_before_exec_or_behind_it(void **state)
 	send_done(STAGE_GATE);
 	fd_close(&far_end);
 	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "expected message 5");
-	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "expected message 7");
+	fails_with(sync_wait_exec(near_end, &silent, &scratch_err), "expected message 8");
 }
 
 static void log_lines_come_around_exec(void **state)
