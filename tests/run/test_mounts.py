@@ -398,7 +398,3 @@ def test_rootfs_on_a_shared_mount(bundle):
         assert len([m for m in host.mounts() if bundle.id in m.point]) == 1
     finally:
         subprocess.run(["umount", "-R", bundle.path], check=True)
-
-
-def test_no_pivot(bundle):
-    assert bundle.output("ls / | head -1; echo $$", "--no-pivot").endswith("1")

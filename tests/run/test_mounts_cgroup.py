@@ -77,6 +77,7 @@ def test_the_namespace_decides_what_it_is_called(bundle, namespace):
         assert all(root.endswith("/" + bundle.id) for root in roots)
 
 
+@pytest.mark.creel_only("1.1 leaves it writable")
 def test_the_tmpfs_has_its_own_flags(bundle, entry):
     only_v1()
     entry["options"] = ["ro", "nosuid", "noexec", "nodev"]
@@ -124,6 +125,7 @@ def test_its_root_is_the_container_s_or_the_host_s(bundle, namespace):
 
 # ---- both ----
 
+@pytest.mark.creel_only("1.1 leaves the tmpfs writable")
 def test_read_only(bundle, namespace, user, entry):
     bundle.capabilities()
     assert "ro" in entry["options"]
@@ -134,6 +136,7 @@ def test_read_only(bundle, namespace, user, entry):
     assert out
 
 
+@pytest.mark.creel_only("1.1 knows no rro here")
 def test_read_only_recursively_even_by_rro(bundle, namespace, entry):
     entry["options"] = ["rro"]
     flags = [m.options for point, m in mountinfo(bundle).items() if point.startswith(TOP)]

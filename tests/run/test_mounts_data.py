@@ -42,6 +42,7 @@ def test_data_longer_than_fsconfig_takes(bundle, layers):
     assert seen.type == "overlay" and {"nosuid", "noatime"} <= set(seen.options)
 
 
+@pytest.mark.creel_only("1.1 has no rnodev")
 def test_it_gets_all_that_other_mounts_get(bundle, layers):
     overlay(bundle, layers, "ro", "rnodev", "rprivate", "rshared")
     seen = mountinfo(bundle)["/mnt"]
