@@ -239,13 +239,11 @@ static int set_flags(int tree, const struct plan_mount *mount, struct err *e)
 static int open_new(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
 	_close_ int root = fd_open(w->plan->rootfs, O_PATH | O_DIRECTORY);
-	_close_ int target = -1;
 	const char *data;
 
 	if (root < 0)
 		return err_sys(e, "open %s", w->plan->rootfs);
-	target = inroot_open(root, mount->target, O_PATH | O_DIRECTORY, e);
-	if ((target < 0 && e->sys != ENOENT) || mounting_data(w, mount, target, &data, e))
+	if (mounting_data(w, mount, root, &data, e))
 		return -1;
 	return mounting_new(mount, data, e);
 }

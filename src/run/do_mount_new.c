@@ -57,16 +57,16 @@ static int fill(struct walk *w, const struct plan_mount *mount, int fs, int targ
 int do_mount_new(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct plan_mount *mount = step->mount;
-	_close_ int target = mounting_target(w, mount, true, e);
-	const char *data;
-	_close_ int fs = -1;
+	_close_ int target = -1, fs = -1;
+	const char *data = NULL;
 
+	if (mount->tree == NO_TREE && mounting_data(w, mount, w->root, &data, e))
+		return -1;
+	target = mounting_target(w, mount, true, e);
 	if (target < 0)
 		return -1;
 	if (mount->tree != NO_TREE) {
 		fs = fd_take(&w->trees[mount->tree]);
-	} else if (mounting_data(w, mount, target, &data, e)) {
-		return -1;
 	} else if (mountfd_is_long(mount->source, data)) {
 		fs = mount_at_once(w, mount, target, data, e);
 		return fs < 0 ? -1 : fill(w, mount, fs, target, e);

@@ -17,9 +17,6 @@
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
 
-/* Of a directory that is made to be mounted on. */
-#define MADE_MODE 0755
-
 static bool is_kernel_view(const struct plan_mount *mount)
 {
 	return mount->how == MOUNT_NEW &&
@@ -42,7 +39,7 @@ static int open_target(struct walk *w, const struct plan_mount *mount, bool dire
 		if (target >= 0 || e->sys != ENOENT)
 			return target;
 	}
-	return directory ? inroot_mkdir(w->root, mount->target, MADE_MODE, e)
+	return directory ? inroot_mkdir(w->root, mount->target, 0755, e)
 			 : inroot_mkfile(w->root, mount->target, 0644, e);
 }
 
@@ -125,24 +122,33 @@ int mounting_finish(int mount_fd, const struct plan_mount *mount, struct err *e)
 	return 0;
 }
 
-int mounting_data(struct walk *w, const struct plan_mount *mount, int target, const char **ret,
+static bool has_mode(const char *data)
+{
+	return data && (str_starts(data, "mode=") || strstr(data, ",mode="));
+}
+
+int mounting_data(struct walk *w, const struct plan_mount *mount, int root, const char **ret,
 		  struct err *e)
 {
-	struct stat st = {.st_mode = MADE_MODE};
+	bool copy_up = mount->extensions & MOUNT_EXT_TMPCOPYUP;
+	_close_ int covered = -1;
 	const char *text;
+	struct stat st;
 	struct str data;
 
-	if (!str_equal(mount->type, "tmpfs")) {
+	if (str_equal(mount->type, "tmpfs") && (copy_up || !has_mode(mount->data)))
+		covered = inroot_open(root, mount->target, O_PATH | O_DIRECTORY, e);
+	if (covered < 0) { /* what is wrong with it, if anything, is told when it is made */
 		*ret = mount->data;
 		return 0;
 	}
-	if (target >= 0 && fstat(target, &st))
+	if (fstat(covered, &st))
 		return err_sys(e, "stat %s", mount->target);
 	/* The last of two equal options is the one that counts. */
 	str_init(&data, w->arena);
 	str_addf(&data, "mode=%04o", (unsigned)st.st_mode & 07777);
 	/* where ids are mapped, they are not those that the file system has */
-	if (mount->extensions & MOUNT_EXT_TMPCOPYUP && !mount->ids)
+	if (copy_up && !mount->ids)
 		str_addf(&data, ",uid=%u,gid=%u", st.st_uid, st.st_gid);
 	if (mount->data)
 		str_addf(&data, ",%s", mount->data);

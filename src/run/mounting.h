@@ -21,10 +21,11 @@ int mounting_target(struct walk *w, const struct plan_mount *mount, bool directo
 int mounting_finish(int mount_fd, const struct plan_mount *mount, struct err *e) must_check;
 
 /*
- * The options for the new file system of an entry: a tmpfs takes the mode of the directory that it
- * is to cover, unless the entry has one; target −1: there is none yet, and it will be made.
+ * The options for the new file system of an entry, before its target is made below root: a tmpfs
+ * takes the mode of the directory that it is to cover, unless the entry has one. Where there is
+ * none yet, it has its own.
  */
-int mounting_data(struct walk *w, const struct plan_mount *mount, int target, const char **ret,
+int mounting_data(struct walk *w, const struct plan_mount *mount, int root, const char **ret,
 		  struct err *e) must_check;
 
 /* Makes the new file system with these options, detached. */

@@ -12,7 +12,7 @@ section status
 grep -E '^(Umask|Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Sig(Blk|Ign)|Cpus_allowed_list)' /proc/self/status
 section limits; cat /proc/self/limits
 section environment; env
-section program; pwd; id; hostname; umask; nice; show /proc/self/oom_score_adj /proc/self/loginuid
+section program; pwd; id; hostname; umask; show /proc/self/oom_score_adj /proc/self/loginuid
 section descriptors; probe fds
 section mounts; cat /proc/self/mountinfo
 section cgroup; cat /proc/self/cgroup
@@ -25,7 +25,7 @@ section limits of the cgroup
 for f in /sys/fs/cgroup/*/memory.limit_in_bytes /sys/fs/cgroup/*/memory.soft_limit_in_bytes \
 	/sys/fs/cgroup/*/cpu.shares /sys/fs/cgroup/*/cpu.cfs_* /sys/fs/cgroup/*/pids.max \
 	/sys/fs/cgroup/*/cpuset.cpus; do show "$f"; done
-sort /sys/fs/cgroup/*/devices.list
+sort /sys/fs/cgroup/*/devices.list 2>/dev/null
 section kernel
 show /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ping_group_range /proc/sys/kernel/msgmax \
 	/proc/sys/kernel/shmmni /proc/sys/fs/mqueue/msg_max /proc/self/uid_map /proc/self/gid_map \

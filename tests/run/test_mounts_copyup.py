@@ -181,7 +181,7 @@ def test_what_an_earlier_mount_put_there_is_copied(bundle, volume):
 @pytest.mark.creel_only("1.1 has another mode")
 def test_missing_directory(bundle):
     bundle.mount("/data/new", "tmpfs", "tmpfs", "tmpcopyup")
-    assert bundle.output("ls -A /data/new; stat -c %a /data/new") == "755"
+    assert bundle.output("ls -A /data/new; stat -c %a /data/new") == "1777"
 
 
 def test_read_only(bundle, data):
