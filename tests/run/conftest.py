@@ -40,7 +40,7 @@ def pytest_runtest_setup(item):
     if mark and Path(program_path()).name == "runc":
         pytest.skip(f"runc differs: {mark.args[0]}")
     if BY_SYSTEMD and item.get_closest_marker("by_path"):
-        pytest.skip("cgroupsPath is no path with systemd")
+        pytest.skip("it is about cgroups by path, not by systemd")
 
 
 @pytest.fixture(scope="session")

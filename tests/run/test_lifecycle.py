@@ -109,6 +109,7 @@ def test_many_containers_at_once(bundle):
         runner.wait().ok()
 
 
+@pytest.mark.by_path
 def test_ids_may_hold_all_allowed_characters(bundle):
     id = f"{bundle.id}_A.b+c-9"
     bundle.shell("echo ran")

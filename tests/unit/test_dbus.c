@@ -117,11 +117,13 @@ static void signals_are_asked_for_and_come(void **state)
 	d = open_bus(false);
 	assert_int_equal(dbus_match(&d, "type='signal',member='News'", &scratch_err), 0);
 	assert_int_equal(dbus_call(&d, &ping, &message, &scratch_err), 0);
+	assert_int_equal(message.type, DBUS_REPLY);
 	assert_int_equal(dbus_next_signal(&d, deadline_in(10), &message, &scratch_err), 1);
 	assert_string_equal(message.member, "News");
 	assert_int_equal(dbus_read(&message, "us", value, &scratch_err), 0);
 	assert_int_equal(value[0].number, 7);
 	assert_string_equal(value[1].text, "seven");
+	assert_true(dbus_next_signal(&d, deadline_in(0), &message, &scratch_err) <= 0);
 	dbus_close(&d);
 	dbus_server_finish();
 }

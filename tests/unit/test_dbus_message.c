@@ -273,6 +273,20 @@ static void what_makes_no_sense_is_refused(void **state)
 	}
 }
 
+/* Its length says that it ends behind the message, and nothing in it ends it before. */
+static void a_text_beyond_the_end_is_refused(void **state)
+{
+	const size_t size = sizeof(job_removed) - 1;
+	char copy[sizeof(job_removed)];
+	struct dbus_value value[4];
+
+	(void)state;
+	memcpy(copy, job_removed, sizeof(copy));
+	copy[size - 1] = 'x';
+	copy[size - 5 - 4] = 5;
+	assert_int_equal(decode(copy, size, "uoss", value), -1);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -285,6 +299,7 @@ int main(void)
 		test(every_beginning_of_a_message_is_refused),
 		test(every_changed_byte_does_no_harm),
 		test(what_makes_no_sense_is_refused),
+		test(a_text_beyond_the_end_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
