@@ -69,18 +69,16 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 {
 	struct plan_facts facts;
 	struct plan *plan;
-	_close_ int signals = -1;
+	struct foreground fg;
 	struct relay relay;
 	struct walk w;
 	int failed;
 
 	if (plan_it(c, ct, o, &facts, &plan, e))
 		return -1;
-	if (!o->detach) {
-		signals = foreground_begin(false, e);
-		if (signals < 0)
-			return -1;
-	}
+	foreground_none(&fg);
+	if (!o->detach && foreground_begin(&fg, false, e))
+		return -1;
 	walk_init(&w, plan, &facts, &c->arena, &c->log);
 	w.record = ct->record;
 	w.pid_file = o->pid_file;
@@ -95,9 +93,10 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 		if (w.reported)
 			file_remove(AT_FDCWD, o->pid_file);
 	} else if (!o->detach) {
-		failed = foreground_wait(signals, &w, &relay, ret_status, e);
+		failed = foreground_wait(&fg, &w, &relay, ret_status, e);
 	}
 	relay_end(&relay);
+	foreground_end(&fg);
 	walk_done(&w);
 	return failed;
 }

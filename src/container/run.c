@@ -28,7 +28,7 @@ static int let_run(struct creel *c, struct making *m, struct err *e)
  * Stays until the program's end. Others may pause, update or delete the container meanwhile, so
  * they are let at it.
  */
-static int stay(struct creel *c, struct making *m, int signals, struct relay *relay,
+static int stay(struct creel *c, struct making *m, struct foreground *fg, struct relay *relay,
 		int *ret_status, struct err *e)
 {
 	bool there = false;
@@ -36,7 +36,7 @@ static int stay(struct creel *c, struct making *m, int signals, struct relay *re
 	int failed;
 
 	store_unlock(m->ct.dir);
-	failed = foreground_wait(signals, &m->walk, relay, ret_status, e);
+	failed = foreground_wait(fg, &m->walk, relay, ret_status, e);
 	notify_settle(&m->walk.notify);
 	if (store_lock(m->ct.dir, m->ct.id, &there, &why))
 		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
@@ -57,7 +57,7 @@ static int let_run_detached(struct creel *c, struct making *m, struct err *e)
 }
 
 /* Lets it run and stays until its end, with its terminal in relay when it has one. */
-static int let_run_here(struct creel *c, struct making *m, int signals, int *ret_status,
+static int let_run_here(struct creel *c, struct making *m, struct foreground *fg, int *ret_status,
 			struct err *e)
 {
 	struct walk *w = &m->walk;
@@ -70,7 +70,7 @@ static int let_run_here(struct creel *c, struct making *m, int signals, int *ret
 	if (!failed)
 		failed = let_run(c, m, e);
 	if (!failed)
-		failed = stay(c, m, signals, &relay, ret_status, e);
+		failed = stay(c, m, fg, &relay, ret_status, e);
 	relay_end(&relay);
 	return failed;
 }
@@ -85,21 +85,15 @@ static void clean_up(struct creel *c, struct making *m)
 		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
 }
 
-int container_run(struct creel *c, const char *id, const struct creel_create *o, int *ret_status,
-		  struct err *e)
+static int run(struct creel *c, const char *id, const struct creel_create *o, struct foreground *fg,
+	       int *ret_status, struct err *e)
 {
 	struct making m = {0};
-	_close_ int signals = -1;
 	int status = 0;
 
-	if (!o->detach) {
-		signals = foreground_begin(!o->no_subreaper, e);
-		if (signals < 0)
-			return -1;
-	}
 	if (make_container(c, id, o, false, &m, e))
 		return -1;
-	if (o->detach ? let_run_detached(c, &m, e) : let_run_here(c, &m, signals, &status, e)) {
+	if (o->detach ? let_run_detached(c, &m, e) : let_run_here(c, &m, fg, &status, e)) {
 		make_undo(c, &m, e);
 		return -1;
 	}
@@ -108,4 +102,18 @@ int container_run(struct creel *c, const char *id, const struct creel_create *o,
 	make_done(&m);
 	*ret_status = status;
 	return 0;
+}
+
+int container_run(struct creel *c, const char *id, const struct creel_create *o, int *ret_status,
+		  struct err *e)
+{
+	struct foreground fg;
+	int failed;
+
+	foreground_none(&fg);
+	if (!o->detach && foreground_begin(&fg, !o->no_subreaper, e))
+		return -1;
+	failed = run(c, id, o, &fg, ret_status, e);
+	foreground_end(&fg);
+	return failed;
 }

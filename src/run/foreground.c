@@ -12,23 +12,41 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "sys/pidfd.h"
 
-int foreground_begin(bool subreaper, struct err *e)
+void foreground_none(struct foreground *f)
+{
+	f->signals = -1;
+}
+
+int foreground_begin(struct foreground *f, bool subreaper, struct err *e)
 {
 	sigset_t all;
-	int fd;
 
 	if (subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 		return err_sys(e, "become the reaper of the container's processes");
 	sigfillset(&all);
-	if (sigprocmask(SIG_BLOCK, &all, NULL))
-		return err_sys(e, "block signals");
-	fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
+	f->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (f->signals < 0)
 		return err_sys(e, "make a descriptor for signals");
-	return fd;
+	if (!sigprocmask(SIG_BLOCK, &all, &f->before))
+		return 0;
+	fd_close(&f->signals);
+	return err_sys(e, "block signals");
+}
+
+void foreground_end(struct foreground *f)
+{
+	struct signalfd_siginfo late;
+
+	if (f->signals < 0)
+		return;
+	while (read(f->signals, &late, sizeof(late)) == (ssize_t)sizeof(late))
+		;
+	fd_close(&f->signals);
+	(void)sigprocmask(SIG_SETMASK, &f->before, NULL);
 }
 
 /* Reaps every child that has ended; true when pid was among them. */
@@ -100,11 +118,11 @@ static void finish(int signals, const struct walk *w, struct relay *relay)
 	}
 }
 
-int foreground_wait(int signals, struct walk *w, struct relay *relay, int *ret_status,
+int foreground_wait(struct foreground *f, struct walk *w, struct relay *relay, int *ret_status,
 		    struct err *e)
 {
 	struct pollfd wait[3 + RELAY_FDS] = {{.fd = w->pidfd, .events = POLLIN},
-					     {.fd = signals, .events = POLLIN},
+					     {.fd = f->signals, .events = POLLIN},
 					     {.events = POLLIN}};
 
 	do {
@@ -115,11 +133,11 @@ int foreground_wait(int signals, struct walk *w, struct relay *relay, int *ret_s
 		/* The caller stays, so to a service manager it is the main process. */
 		if (wait[2].fd >= 0 && wait[2].revents)
 			notify_take(&w->notify, getpid());
-		(void)forward(signals, w, relay);
+		(void)forward(f->signals, w, relay);
 		relay_move(relay, wait + 3);
 	} while (!reap(w->pid, ret_status));
 	log_add(w->log, LOG_LEVEL_DEBUG, "process %d ended with status %d", (int)w->pid,
 		*ret_status);
-	finish(signals, w, relay);
+	finish(f->signals, w, relay);
 	return 0;
 }
