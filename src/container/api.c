@@ -117,10 +117,17 @@ static struct creel *make_handle(struct err *e)
 	return c;
 }
 
+static int check_root(const char *root, struct err *e)
+{
+	if (!root || *root == '/')
+		return 0;
+	return err_set(e, ERR_USAGE, "state directory %s: the path is not absolute", root);
+}
+
 struct creel *creel_new(const struct creel_options *options, struct creel_error *ret_error)
 {
 	struct err e;
-	struct creel *c = make_handle(&e);
+	struct creel *c = check_root(options->root, &e) ? NULL : make_handle(&e);
 
 	if (!c) {
 		(void)api_result(-1, &e, ret_error);
@@ -147,12 +154,21 @@ void creel_free(struct creel *c)
 	arena_done(&own);
 }
 
+/* What enters a container begins as a copy of this process, program and all. */
+static int prepare_to_enter(struct creel *c, struct err *e)
+{
+	if (selfexe_was_protected())
+		return arena_reset(&c->arena, e);
+	err_set(e, ERR_USAGE, "the container could overwrite this program's file on the host");
+	return err_hint(e, "call creel_protect first of all in main");
+}
+
 int creel_create(struct creel *c, const char *id, const struct creel_create *create,
 		 struct creel_error *ret_error)
 {
 	struct err e;
 
-	return api_result(arena_reset(&c->arena, &e) || container_create(c, id, create, &e), &e,
+	return api_result(prepare_to_enter(c, &e) || container_create(c, id, create, &e), &e,
 			  ret_error);
 }
 
@@ -170,8 +186,7 @@ int creel_run(struct creel *c, const char *id, const struct creel_create *create
 {
 	struct err e;
 
-	return api_result(arena_reset(&c->arena, &e) ||
-				  container_run(c, id, create, ret_status, &e),
+	return api_result(prepare_to_enter(c, &e) || container_run(c, id, create, ret_status, &e),
 			  &e, ret_error);
 }
 
@@ -180,7 +195,7 @@ int creel_exec(struct creel *c, const char *id, const struct creel_exec *exec, i
 {
 	struct err e;
 
-	return api_result(arena_reset(&c->arena, &e) || container_exec(c, id, exec, ret_status, &e),
+	return api_result(prepare_to_enter(c, &e) || container_exec(c, id, exec, ret_status, &e),
 			  &e, ret_error);
 }
 

@@ -36,12 +36,18 @@ static bool sealed(void)
 	return fd >= 0 && fcntl(fd, F_GET_SEALS) == ALL_SEALS;
 }
 
-static bool protected_already(void)
+bool selfexe_was_protected(void)
 {
 	const char *name = (const char *)(uintptr_t)getauxval(AT_EXECFN);
+
+	return name && str_starts(name, "/dev/fd/");
+}
+
+static bool protected_already(void)
+{
 	struct statvfs fs;
 
-	if (!name || !str_starts(name, "/dev/fd/"))
+	if (!selfexe_was_protected())
 		return false;
 	if (!statvfs(OWN_PROGRAM, &fs) && fs.f_flag & ST_RDONLY)
 		return true;

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /*
@@ -13,3 +15,9 @@
  * the first process, unless with an error.
  */
 int selfexe_protect(char *const argv[], struct err *e) must_check;
+
+/*
+ * Whether the program was started through a descriptor, as selfexe_protect does. Costs nothing, and
+ * believes whoever started it: for callers who may have forgotten.
+ */
+bool selfexe_was_protected(void);
