@@ -1,7 +1,7 @@
 # A thin face over meson, for hands that type make. What is built is decided in meson.build, what is
 # tested in tools/run-tests.
 #
-#   make           the program: build/creel      make check    every test there is
+#   make           build/creel and libcreel      make check    every test there is
 #   make install   PREFIX=/usr/local DESTDIR=    make demo     creel at work
 #   make fuzz      TIME=600 (seconds)            make bench    side by side with other runtimes
 #   make format    every C file                  make clean

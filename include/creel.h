@@ -3,9 +3,24 @@
  *
  * A runtime handle stands for one state directory and the options that hold for every command. Each
  * verb is one function: it returns 0 (or what its line says) on success and −1 with *ret_error
- * filled on failure, having undone whatever it had begun. The library prints nothing and reads no
- * environment variable but those named here. It is not thread-safe, and a process that calls
- * creel_create, creel_run or creel_exec must have one thread.
+ * filled on failure, having undone whatever it had begun. ret_error may be NULL; no other pointer
+ * may, where nothing is said of it. The library prints nothing and reads no environment variable.
+ * Until version 1.0 structs grow from one minor version to the next: make them by initialisers that
+ * name their members.
+ *
+ * The first process of a container, its init, is a copy of the calling process until it executes
+ * its program, and so is the process that creel_exec makes. That is why creel_create, creel_run and
+ * creel_exec ask something of a program (docs/library.md tells more):
+ *
+ *   protection   It must have called creel_protect first of all, or they fail with CREEL_USAGE.
+ *   threads      It has one. Of the other verbs each handle takes one at a time; two handles may be
+ *                used in two threads.
+ *   children     Init, and what creel_exec runs, are its children: when it is not creel that waits
+ *                for them, it must itself (waitpid(2)), or see to it that nobody need.
+ *   signals      Where creel_run and creel_exec wait for the program, all signals are blocked and
+ *                passed on to it, and any child of the caller that ends is waited for.
+ *   descriptors  Hooks inherit those without close-on-exec: see creel_close_from. All that the
+ *                library opens has it, and is closed before a verb returns.
  *
  * Terms and rules are those of the OCI runtime specification, runtime.md and config.md.
  */
@@ -20,6 +35,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#pragma GCC visibility push(default) /* all that follows, and of the library nothing else */
 
 #define CREEL_SPEC_VERSION "1.3.0" /* the newest runtime specification that is carried out */
 
@@ -76,16 +93,17 @@ struct creel_options {
 struct creel;
 
 /*
- * Must be the first thing that main does, with its own argc and argv, before any descriptor is
- * opened: opens /dev/null for standard streams that the caller has closed and, when the command
- * enters a container (enters), makes the process non-dumpable and runs the program again from a
- * read-only copy that no container can reach for writing (CVE-2019-5736). Returns 0 in the
- * protected process; it may not return at all in the first one.
+ * Must be the first thing that main does, with its own argv, before any descriptor is opened and
+ * any thread begins: opens /dev/null for standard streams that the caller has closed and, when a
+ * container will be entered (enters), makes the process non-dumpable and runs the program again,
+ * with the same arguments and environment, from a read-only copy that no container can reach for
+ * writing (CVE-2019-5736). Returns 0 in the protected process, and does not return in the first
+ * one, unless with an error. Needs /proc, and a program that is not on a mount with noexec.
  */
 int creel_protect(char *const argv[], bool enters, struct creel_error *ret_error);
 
 /*
- * Closes the caller's descriptors from first on, but for kept (−1: none). Engines leak their own
+ * Closes the caller's descriptors from first on, but for kept (−1: none). Programs leak their own
  * sockets and the other ends of the container's pipes: these must reach neither init nor a hook.
  */
 void creel_close_from(unsigned first, int kept);
@@ -282,6 +300,8 @@ int creel_delete(struct creel *creel, const char *id, bool force, struct creel_e
 
 /* The version of the library, "0.1.0". */
 const char *creel_version(void);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

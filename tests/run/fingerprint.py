@@ -9,7 +9,7 @@ SCRIPT = r"""
 section() { echo "== $1"; }
 show() { for f; do [ -e "$f" ] && echo "$f: $(cat "$f" 2>&1 | tr '\n' ' ')"; done; }
 section status
-grep -E '^(Umask|Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Sig(Blk|Ign)|Cpus_allowed_list)' /proc/self/status
+grep -E '^(Umask|Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|SigBlk|Cpus_allowed_list)' /proc/self/status
 section limits; cat /proc/self/limits
 section environment; env
 section program; pwd; id; hostname; umask; show /proc/self/oom_score_adj /proc/self/loginuid

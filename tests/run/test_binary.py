@@ -82,7 +82,7 @@ def test_is_not_setuid(creel):
 
 def test_library_has_no_mutable_globals(creel):
     """Only the command line (src/cli) may have state outside of its functions."""
-    objects = sorted((creel.parent / "libcreel.a.p").glob("*.o"))
+    objects = sorted((creel.parent / "libprogram.a.p").glob("*.o"))
     if not objects:
         pytest.skip("not in the directory that it was built in")
     # address, flags, section, size, name

@@ -2,6 +2,8 @@
 
 import pytest
 
+import host
+
 from program import wait_until
 
 GONE = None  # the state of what does not exist
@@ -153,6 +155,8 @@ def bring_into(bundle, state):
 def test_command_in_state(bundle, words, state, wanted):
     if bundle.program.name == "runc" and (words[0], state) in OLDER:
         pytest.skip(OLDER[words[0], state])
+    if words[0] == "update" and wanted == "same" and not host.hierarchy("pids"):
+        pytest.skip("this cgroup layout has no controller pids")
     bring_into(bundle, state)
     before = bundle.status()
     assert before == (GONE if state == "unknown" else state)
