@@ -17,6 +17,9 @@
 #include "cgroup/knob.h"
 #include "cgroup/paths.h"
 
+/* Nanoseconds to wait at a time when init has ended. */
+#define LAST_WORD 50000000
+
 /* The number behind the key of a "key number" line; false when the file is gone. */
 static bool read_key(int fd, const char *key, uint64_t *ret)
 {
@@ -115,33 +118,41 @@ static bool memory_ran_out(struct cgroup_watch *watch)
 	return true;
 }
 
-static bool is_over(const struct cgroup_watch *watch, const struct pollfd *init)
+static bool is_over(const struct cgroup_watch *watch)
 {
 	uint64_t populated;
 
 	if (watch->populated < 0)
-		return init->revents;
+		return watch->init_ended;
 	return !read_key(watch->populated, "populated", &populated) || !populated;
 }
 
 int cgroup_watch_wait(struct cgroup_watch *watch, int64_t nanoseconds, unsigned *ret_what,
 		      struct err *e)
 {
-	struct timespec time = {.tv_sec = nanoseconds / 1000000000,
-				.tv_nsec = nanoseconds % 1000000000};
 	struct pollfd fds[] = {
 		{.fd = watch->memory, .events = watch->control < 0 ? POLLPRI : POLLIN},
 		{.fd = watch->populated, .events = POLLPRI},
-		{.fd = watch->populated < 0 ? watch->init : -1, .events = POLLIN},
+		{.fd = watch->init_ended ? -1 : watch->init, .events = POLLIN},
 	};
+	struct timespec time;
 	unsigned what = 0;
+
+	/*
+	 * The kernel tells late that a cgroup is empty, and not at all if it was removed by then.
+	 */
+	if (watch->init_ended && nanoseconds > LAST_WORD)
+		nanoseconds = LAST_WORD;
+	time.tv_sec = nanoseconds / 1000000000;
+	time.tv_nsec = nanoseconds % 1000000000;
 
 	/* A file that was not read since its last change makes ppoll return at once. */
 	if (ppoll(fds, array_len(fds), &time, NULL) < 0 && errno != EINTR)
 		return err_sys(e, "wait for events of the cgroup");
 	if (memory_ran_out(watch))
 		what |= CGROUP_WATCH_OOM;
-	if (is_over(watch, &fds[2]))
+	watch->init_ended |= fds[2].revents != 0;
+	if (is_over(watch))
 		what |= CGROUP_WATCH_END;
 	*ret_what = what;
 	return 0;

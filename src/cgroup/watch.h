@@ -1,6 +1,7 @@
 /*
  * Being told what happens to a cgroup: that memory ran out in it, and that it is empty or gone. For
- * events; nothing here asks again and again.
+ * events. Nothing here asks again and again, but for the last processes of a container whose init
+ * has ended.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct cgroup_watch {
 	int control;   /* memory.oom_control of version 1, or −1 */
 	int populated; /* cgroup.events, or −1: then init stands for all */
 	int init;
+	bool init_ended;
 	uint64_t kills; /* those known of */
 };
 #define CGROUP_WATCH_NONE \
@@ -30,7 +32,7 @@ int cgroup_watch_begin(const struct cgroup_paths *paths, int init, struct cgroup
 
 /*
  * Waits at most so many nanoseconds. *ret_what gets what happened: OOM, END, both, or 0 when the
- * time is over.
+ * time is over, or a little earlier.
  */
 int cgroup_watch_wait(struct cgroup_watch *watch, int64_t nanoseconds, unsigned *ret_what,
 		      struct err *e) must_check;
