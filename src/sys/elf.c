@@ -68,15 +68,12 @@ static void find_machine(const unsigned char *head, struct elf *ret)
 	unsigned low = head[18], high = head[19]; /* e_machine, in both classes */
 	unsigned machine = head[EI_DATA] == ELFDATA2MSB ? low << 8 | high : high << 8 | low;
 
+	bool own = own_order && (machine == OWN_MACHINE || machine == BROTHER);
+
 	ret->machine = machine_name(machine);
-	if (OWN_MACHINE == EM_NONE)
-		ret->runs = ELF_MAY_RUN;
-	else if (own_order && machine == OWN_MACHINE)
-		ret->runs = head[EI_CLASS] == ELFCLASS64 ? ELF_RUNS : ELF_MAY_RUN;
-	else if (own_order && machine == BROTHER)
-		ret->runs = ELF_MAY_RUN;
-	else
-		ret->runs = ELF_FOREIGN;
+	ret->runs = own || OWN_MACHINE == EM_NONE ? ELF_MAY_RUN : ELF_FOREIGN;
+	if (own && machine == OWN_MACHINE && head[EI_CLASS] == ELFCLASS64 && OWN_MACHINE != EM_NONE)
+		ret->runs = ELF_RUNS;
 }
 
 /* Bytes of the file at an offset, from head where they are there. */
