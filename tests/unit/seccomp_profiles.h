@@ -47,8 +47,8 @@ static inline uint32_t choose(struct choices *c, uint32_t below)
 
 static inline void *profile_memory(struct arena *a, size_t count, size_t size)
 {
-	struct err e;
-	void *got = arena_get_array(a, count, size, &e);
+	struct err why;
+	void *got = arena_get_array(a, count, size, &why);
 
 	if (!got)
 		abort();

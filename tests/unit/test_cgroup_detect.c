@@ -14,24 +14,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "cgroup/detect.h"
 #include "cgroup/knob.h"
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 /* "hybrid memory=/sys/fs/cgroup/memory:/own …" */
 static const char *text_of(const struct cgroup_host *host)
@@ -287,5 +272,5 @@ int main(void)
 		cmocka_unit_test(refuses_paths_that_lead_out),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }

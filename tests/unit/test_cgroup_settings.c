@@ -14,23 +14,8 @@
 
 #include <math.h>
 
+#include "arena_fixture.h"
 #include "cgroup/cgroup.h"
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 static struct cgroup_hierarchy all_of_v1[] = {
 	{.name = "cpu"},     {.name = "cpuset"},   {.name = "memory"},
@@ -364,5 +349,5 @@ int main(void)
 		cmocka_unit_test(every_share_has_the_weight_of_the_formula),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }

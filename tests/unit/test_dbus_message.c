@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "base/str.h"
 #include "sys/dbus_message.h"
 
@@ -29,22 +30,6 @@ static const char control_group[] =
 	"l\2\1\1\066\0\0\0A\0\0\0-\0\0\0\5\1u\0\2\0\0\0\6\1s\0\5\0\0\0:1.15\0\0\0\10\1g\0\1v"
 	"\0\0\7\1s\0\4\0\0\0:1.1\0\0\0\0\1s\0\0-\0\0\0/user.slice/user-1000.slice/user@1000."
 	"service\0";
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
@@ -289,7 +274,7 @@ static void a_text_beyond_the_end_is_refused(void **state)
 
 int main(void)
 {
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, arena_setup, arena_teardown)
 	const struct CMUnitTest tests[] = {
 		test(a_call_without_arguments),
 		test(every_type_has_its_place),

@@ -10,24 +10,9 @@
 
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "base/str.h"
 #include "sys/dbus_text.h"
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 static void values_are_understood(void **state)
 {
@@ -171,7 +156,7 @@ static void a_type_of_any_length_is_no_overrun(void **state)
 
 int main(void)
 {
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup_teardown(name, arena_setup, arena_teardown)
 	const struct CMUnitTest tests[] = {
 		test(values_are_understood),
 		test(everything_else_is_refused),

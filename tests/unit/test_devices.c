@@ -19,25 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "cgroup/devices.h"
 #include "cgroup/knob.h"
 #include "device_oracle.h"
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 /* "+c 1:3 rwm; -a" as rules: + allows, - denies; the numbers of an 'a' may be left out. */
 static struct spec_device_rules rules_of(const char *text)
@@ -511,5 +496,5 @@ int main(void)
 		cmocka_unit_test_teardown(version_2_does_it, remove_group),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }

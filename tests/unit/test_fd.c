@@ -14,23 +14,8 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
 #include "base/fd.h"
-
-static struct arena a;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&a, 1 << 20, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&a);
-	return 0;
-}
 
 static bool is_open(int fd)
 {
@@ -87,7 +72,7 @@ static void a_write_is_whole(void **state)
 		_exit(fd_write(ends[1], data, sizeof(data), "pipe", &e) ? 1 : 0);
 	}
 	fd_close(&ends[1]);
-	assert_int_equal(fd_read(ends[0], 1 << 19, &a, "pipe", &read_back, &length, &e), 0);
+	assert_int_equal(fd_read(ends[0], 1 << 19, &arena, "pipe", &read_back, &length, &e), 0);
 	assert_int_equal(length, sizeof(data));
 	assert_memory_equal(read_back, data, sizeof(data));
 	assert_int_equal(read_back[length], 0);
@@ -118,13 +103,13 @@ static void a_read_is_whole_up_to_its_limit(void **state)
 		char *data;
 
 		assert_int_equal(ftruncate(fd, (off_t)sizes[i]), 0);
-		assert_int_equal(fd_read(fd, sizes[i], &a, "file", &data, &length, &e), 0);
+		assert_int_equal(fd_read(fd, sizes[i], &arena, "file", &data, &length, &e), 0);
 		assert_int_equal(length, sizes[i]);
 		assert_int_equal(data[length], 0);
 		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 		if (sizes[i]) {
-			assert_int_equal(fd_read(fd, sizes[i] - 1, &a, "file", &data, &length, &e),
-					 -1);
+			assert_int_equal(
+				fd_read(fd, sizes[i] - 1, &arena, "file", &data, &length, &e), -1);
 			assert_non_null(strstr(e.text, "file is larger than"));
 			assert_int_equal(e.code, ERR_INVALID);
 		}
@@ -139,12 +124,12 @@ static void a_file_of_unknown_size_is_read(void **state)
 	char *data;
 
 	(void)state;
-	assert_int_equal(fd_read(fd, 65536, &a, "status", &data, &length, &e), 0);
+	assert_int_equal(fd_read(fd, 65536, &arena, "status", &data, &length, &e), 0);
 	assert_int_equal(strlen(data), length);
 	assert_memory_equal(data, "Name:", 5);
 	fd_close(&fd);
 	fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(fd_read(fd, 65536, &a, "folder", &data, &length, &e), -1);
+	assert_int_equal(fd_read(fd, 65536, &arena, "folder", &data, &length, &e), -1);
 	assert_string_equal(e.text, "read folder: is a directory");
 	fd_close(&fd);
 }
@@ -154,10 +139,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(closing_keeps_errno_and_forgets_the_number),
 		cmocka_unit_test(a_scope_closes_what_was_not_taken),
-		cmocka_unit_test_setup_teardown(a_write_is_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_write_is_whole, arena_setup, arena_teardown),
 		cmocka_unit_test(a_failed_write_names_the_file),
-		cmocka_unit_test_setup_teardown(a_read_is_whole_up_to_its_limit, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_file_of_unknown_size_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_read_is_whole_up_to_its_limit, arena_setup,
+						arena_teardown),
+		cmocka_unit_test_setup_teardown(a_file_of_unknown_size_is_read, arena_setup,
+						arena_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

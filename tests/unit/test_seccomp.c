@@ -13,26 +13,11 @@
 
 #include <linux/seccomp.h>
 
+#include "arena_fixture.h"
 #include "bpf_machine.h"
 #include "seccomp_naive.h"
 #include "seccomp_profiles.h"
 #include "security/seccomp.h"
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 /* ---- helpers --------------------------------------------------------------------------------- */
 
@@ -549,7 +534,7 @@ static void test_unknown_names_and_flags_are_told_to_the_log(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, arena_setup, arena_teardown)
 
 int main(void)
 {

@@ -34,6 +34,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "bpf_machine.h"
 #include "seccomp_naive.h"
 #include "seccomp_profiles.h"
@@ -46,22 +47,6 @@ const char *__lsan_default_suppressions(void)
 }
 
 #define PROFILE "/usr/share/containers/seccomp.json"
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -514,7 +499,7 @@ static void test_an_engines_profile(void **state)
 	json_object_put(file);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, arena_setup, arena_teardown)
 
 int main(void)
 {

@@ -22,26 +22,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "base/str.h"
 #include "seccomp_profiles.h"
 #include "security/seccomp.h"
 #include "sys/fdpass.h"
-
-static struct arena arena;
-static struct err e;
-
-static int setup(void **state)
-{
-	(void)state;
-	return arena_init(&arena, ARENA_LIMIT, &e);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
 
 /* Runs what in a child under the profile's filter. The child's wait status. */
 static int status_under(const struct spec_seccomp *p, int (*what)(int listener))
@@ -265,7 +250,7 @@ static void test_the_kernel_tells_its_flags(void **state)
 	assert_int_equal(seccomp_kernel_flags() & ~0x27u, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, arena_setup, arena_teardown)
 
 int main(void)
 {
