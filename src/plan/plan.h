@@ -327,6 +327,12 @@ int plan_print(const struct plan *plan, struct arena *a, const char **ret,
 /* One step in words, for the plan and for debug lines: "mount tmpfs on /dev (nosuid, mode=755)". */
 void plan_describe(const struct step *step, struct str *out);
 
+/*
+ * The step's place in config.json, "/mounts/3", written to text; "" when it is from no single
+ * place.
+ */
+void plan_pointer(const struct step *step, char text[ERR_POINTER_MAX]);
+
 /* Names, for texts and tests. */
 const char *plan_stage_name(enum plan_stage stage);
 const char *plan_kind_name(enum step_kind kind);

@@ -267,6 +267,14 @@ void plan_describe(const struct step *step, struct str *out)
 		describe_values(step, out);
 }
 
+void plan_pointer(const struct step *step, char text[ERR_POINTER_MAX])
+{
+	if (step->pointer && step->item >= 0)
+		(void)snprintf(text, ERR_POINTER_MAX, "%s/%d", step->pointer, step->item);
+	else
+		(void)snprintf(text, ERR_POINTER_MAX, "%s", step->pointer ? step->pointer : "");
+}
+
 static void print_clone(const struct plan *plan, struct str *out)
 {
 	str_add(out, "clone\n  namespaces: ");
@@ -290,6 +298,7 @@ static void print_clone(const struct plan *plan, struct str *out)
 static void print_stage(const struct plan *plan, enum plan_stage stage, struct str *out)
 {
 	static const char *const columns[] = {[SIDE_RUNTIME] = "runtime", [SIDE_INIT] = "init   "};
+	char pointer[ERR_POINTER_MAX];
 
 	if (!plan_has(plan, SIDE_RUNTIME, stage) && !plan_has(plan, SIDE_INIT, stage))
 		return;
@@ -308,10 +317,9 @@ static void print_stage(const struct plan *plan, enum plan_stage stage, struct s
 			continue;
 		str_addf(out, "  %s ", columns[step->side]);
 		plan_describe(step, out);
-		if (step->pointer && step->item >= 0)
-			str_addf(out, "  [%s/%d]", step->pointer, step->item);
-		else if (step->pointer)
-			str_addf(out, "  [%s]", step->pointer);
+		plan_pointer(step, pointer);
+		if (pointer[0])
+			str_addf(out, "  [%s]", pointer);
 		str_add_char(out, '\n');
 	}
 }

@@ -120,6 +120,7 @@ static int do_step(struct walk *w, size_t index, struct err *e)
 	const struct step *step = &w->plan->step[index];
 	bool told = log_wants(w->log, LOG_LEVEL_DEBUG) && !is_last(step);
 	uint64_t began = told ? now_ns() : 0;
+	char pointer[ERR_POINTER_MAX];
 	int failed;
 
 	if (w->fail_step == index + 1)
@@ -128,11 +129,8 @@ static int do_step(struct walk *w, size_t index, struct err *e)
 	else
 		failed = doers[step->kind](w, step, e);
 	if (failed) {
-		if (!e->pointer[0] && step->pointer && step->item >= 0)
-			err_in(e, "%s/%d", step->pointer, step->item);
-		else if (!e->pointer[0] && step->pointer)
-			err_in(e, "%s", step->pointer);
-		return -1;
+		plan_pointer(step, pointer);
+		return e->pointer[0] ? -1 : err_in(e, "%s", pointer);
 	}
 	if (told)
 		tell_time(w, step, began);
