@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 int arena_init(struct arena *a, size_t limit, struct err *e)
 {
@@ -28,11 +29,22 @@ void arena_done(struct arena *a)
 		*a = (struct arena){0};
 }
 
+void arena_keep(struct arena *a)
+{
+	a->kept = a->used;
+}
+
+/* The kernel takes whole pages back; the one that is kept in part is cleared by hand. */
 int arena_reset(struct arena *a, struct err *e)
 {
-	if (a->used && madvise(a->start, a->used, MADV_DONTNEED))
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t whole = (a->kept + page - 1) / page * page;
+	size_t partly = a->used < whole ? a->used : whole;
+
+	if (a->used > whole && madvise(a->start + whole, a->used - whole, MADV_DONTNEED))
 		return err_sys(e, "empty the arena");
-	a->used = 0;
+	memset(a->start + a->kept, 0, partly - a->kept);
+	a->used = a->kept;
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 struct arena {
 	char *start;
 	size_t used, limit;
+	size_t kept; /* bytes at its start that a reset leaves alone */
 };
 
 /* Reserves limit bytes of address space. Errors: ERR_SYSTEM. */
@@ -25,7 +26,10 @@ int arena_init(struct arena *a, size_t limit, struct err *e) must_check;
 /* Gives the memory back; NULL-safe, and safe on a zeroed arena. */
 void arena_done(struct arena *a);
 
-/* Takes everything back that was given out; the address space stays. Errors: ERR_SYSTEM. */
+/* What was given out until now outlives arena_reset. */
+void arena_keep(struct arena *a);
+
+/* Takes back what was given out since arena_keep; the address space stays. Errors: ERR_SYSTEM. */
 int arena_reset(struct arena *a, struct err *e) must_check;
 
 /*

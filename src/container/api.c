@@ -102,17 +102,17 @@ static int check_kernel(struct err *e)
 
 static struct creel *make_handle(struct err *e)
 {
-	struct arena own, arena;
+	struct arena arena;
 	struct creel *c;
 
-	if (check_kernel(e) || arena_init(&own, sizeof(*c), e))
+	if (check_kernel(e) || arena_init(&arena, ARENA_LIMIT, e))
 		return NULL;
-	c = arena_get(&own, sizeof(*c), e);
-	if (!c || arena_init(&arena, ARENA_LIMIT, e)) {
-		arena_done(&own);
+	c = arena_get(&arena, sizeof(*c), e);
+	if (!c) {
+		arena_done(&arena);
 		return NULL;
 	}
-	c->own = own;
+	arena_keep(&arena);
 	c->arena = arena;
 	return c;
 }
@@ -145,13 +145,12 @@ struct creel *creel_new(const struct creel_options *options, struct creel_error 
 
 void creel_free(struct creel *c)
 {
-	struct arena own;
+	struct arena arena;
 
 	if (!c)
 		return;
-	own = c->own;
-	arena_done(&c->arena);
-	arena_done(&own);
+	arena = c->arena;
+	arena_done(&arena);
 }
 
 /* What enters a container begins as a copy of this process, program and all. */

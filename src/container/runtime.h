@@ -16,8 +16,7 @@ struct creel {
 	struct creel_options options;
 	const char *root; /* the state directory */
 	struct log log;
-	struct arena own;   /* holds the handle itself */
-	struct arena arena; /* of the running command; emptied by the next */
+	struct arena arena; /* the handle itself, then the running command; emptied by the next */
 };
 
 int container_create(struct creel *c, const char *id, const struct creel_create *o,

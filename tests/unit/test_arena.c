@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 
 #define LIMIT 65536
 
@@ -119,6 +120,27 @@ static void a_reset_arena_is_zero_again(void **state)
 		assert_int_equal(again[i], 0);
 }
 
+static void what_is_kept_outlives_a_reset(void **state)
+{
+	const size_t sizes[] = {1, 100, 5000, 50000}; /* within the kept page and far beyond it */
+	char *kept = arena_get(&a, 5000, &e), *p;
+
+	(void)state;
+	assert_non_null(kept);
+	memset(kept, 'k', 5000);
+	arena_keep(&a);
+	for (size_t i = 0; i < array_len(sizes); i++) {
+		p = arena_get(&a, sizes[i], &e);
+		assert_non_null(p);
+		for (size_t at = 0; at < sizes[i]; at++)
+			assert_int_equal(p[at], 0);
+		memset(p, 'x', sizes[i]);
+		assert_int_equal(arena_reset(&a, &e), 0);
+	}
+	for (size_t at = 0; at < 5000; at++)
+		assert_int_equal(kept[at], 'k');
+}
+
 static void a_limit_beyond_the_machine_is_an_error(void **state)
 {
 	struct arena huge;
@@ -139,6 +161,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(text_is_copied_and_formatted, setup, teardown),
 		cmocka_unit_test_setup_teardown(giving_back_nothing_is_fine, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_reset_arena_is_zero_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_kept_outlives_a_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_limit_beyond_the_machine_is_an_error, setup,
 						teardown),
 	};
