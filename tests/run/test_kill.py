@@ -61,6 +61,10 @@ def test_unknown_signal(bundle, word):
     assert bundle.status() == "running"
 
 
+def test_unknown_signal_to_nobody(bundle):
+    bundle.kill("FOO").fails("container does not exist")
+
+
 @pytest.mark.parametrize("word", ["65", "1000", "-9", "RTMIN+31"])
 def test_number_out_of_range(bundle, word):
     bundle.up()
