@@ -118,28 +118,38 @@ static void format_text(struct piece *p, const char *format, va_list args)
 		p->at += (size_t)n < p->room ? (size_t)n : p->room - 1;
 }
 
-int json_fail(const struct json *j, struct err *e, const char *format, ...)
+static int fail_with(const struct json *j, const char *at, struct err *e, const char *format,
+		     va_list args) printf_like(4, 0);
+static int fail_with(const struct json *j, const char *at, struct err *e, const char *format,
+		     va_list args)
 {
 	char text[512] = "";
 	struct piece p = {text, sizeof(text)};
+
+	format_text(&p, format, args);
+	return fail_at(j, at, e, text);
+}
+
+int json_fail(const struct json *j, struct err *e, const char *format, ...)
+{
 	va_list args;
+	int failed;
 
 	va_start(args, format);
-	format_text(&p, format, args);
+	failed = fail_with(j, j->value, e, format, args);
 	va_end(args);
-	return fail_at(j, j->value, e, text);
+	return failed;
 }
 
 int json_fail_here(const struct json *j, struct err *e, const char *format, ...)
 {
-	char text[512] = "";
-	struct piece p = {text, sizeof(text)};
 	va_list args;
+	int failed;
 
 	va_start(args, format);
-	format_text(&p, format, args);
+	failed = fail_with(j, j->at, e, format, args);
 	va_end(args);
-	return fail_at(j, j->at, e, text);
+	return failed;
 }
 
 int json_fail_syntax(const struct json *j, struct err *e, const char *format, ...)

@@ -182,11 +182,6 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 		mount->source = bind_source(s, request, from->source, e);
 		if (!mount->source)
 			return -1;
-		if (mount->data)
-			return err_set(e, ERR_INVALID,
-				       "bind mounts cannot have any filesystem-specific options "
-				       "applied: \"%s\"",
-				       mount->data);
 	}
 	if (str_equal(mount->target, "/"))
 		return err_set(e, ERR_INVALID,
