@@ -16,6 +16,7 @@
 #include "cli/logging.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/relro.h"
 #include "cli/root.h"
 
 #define STATUS_FAILED 1
@@ -295,7 +296,7 @@ int cli_main(int argc, char **argv, const struct environment *environment)
 	int status;
 
 	logging_init(&logging, &arena);
-	if (arena_init(&arena, ARENA_LIMIT, &err)) {
+	if (relro_apply(&err) || arena_init(&arena, ARENA_LIMIT, &err)) {
 		cli_fail_base(&error, &err);
 		return failed(&call, NULL, &error, STATUS_FAILED);
 	}
