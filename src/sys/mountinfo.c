@@ -54,14 +54,10 @@ static void take_line(char *line, struct mountinfo *ret)
 	ret->type = take_word(&line, ' ');
 }
 
-int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e)
+int mountinfo_parse(char *text, struct arena *a, const struct mountinfo **ret, struct err *e)
 {
 	const struct mountinfo *first = NULL, **end = &first;
-	size_t length;
-	char *text;
 
-	if (file_read(AT_FDCWD, "/proc/self/mountinfo", LIST_MAX, a, &text, &length, e))
-		return -1;
 	while (*text) {
 		struct mountinfo *mount = arena_get(a, sizeof(*mount), e);
 
@@ -73,6 +69,16 @@ int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e)
 	}
 	*ret = first;
 	return 0;
+}
+
+int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e)
+{
+	size_t length;
+	char *text;
+
+	if (file_read(AT_FDCWD, "/proc/self/mountinfo", LIST_MAX, a, &text, &length, e))
+		return -1;
+	return mountinfo_parse(text, a, ret, e);
 }
 
 const struct mountinfo *mountinfo_find(const struct mountinfo *list, uint64_t id)

@@ -22,5 +22,9 @@ struct mountinfo {
 /* In the order of the kernel; NULL behind the last. */
 int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e) must_check;
 
+/* The same of such a list as text, which is written to and must live as long as the mounts. */
+int mountinfo_parse(char *text, struct arena *a, const struct mountinfo **ret,
+		    struct err *e) must_check;
+
 /* The mount with this number, NULL when there is none. */
 const struct mountinfo *mountinfo_find(const struct mountinfo *list, uint64_t id);
