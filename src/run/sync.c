@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -125,6 +126,20 @@ static int take_descriptor(struct msghdr *packet)
 	return fd;
 }
 
+/* An error that came is one, whatever was sent: init shares its life with hostile code. */
+static void make_whole(struct err *e)
+{
+	e->text[sizeof(e->text) - 1] = '\0';
+	e->hint[sizeof(e->hint) - 1] = '\0';
+	e->pointer[sizeof(e->pointer) - 1] = '\0';
+	if (e->pointer[0] != '/')
+		e->pointer[0] = '\0';
+	if (e->code < ERR_SYSTEM || e->code > ERR_NO_MEMORY)
+		e->code = ERR_SYSTEM;
+	if (!e->text[0])
+		(void)snprintf(e->text, sizeof(e->text), "the other process does not say why");
+}
+
 /* One message: 1, or 0 at end of file. *ret_passed gets its descriptor or −1. */
 static int receive_message(int fd, struct sync_message *ret, int *ret_passed, struct err *e)
 {
@@ -137,7 +152,8 @@ static int receive_message(int fd, struct sync_message *ret, int *ret_passed, st
 		packet = (struct msghdr){.msg_iov = &part,
 					 .msg_iovlen = 1,
 					 .msg_control = control,
-					 .msg_controllen = sizeof(control)};
+					 /* not its padding: a second one would fit in */
+					 .msg_controllen = CMSG_LEN(sizeof(int))};
 		n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
@@ -148,11 +164,8 @@ static int receive_message(int fd, struct sync_message *ret, int *ret_passed, st
 	if ((size_t)n < SHORT_MESSAGE || (ret->kind >= SYNC_LOG && (size_t)n != sizeof(*ret)))
 		return err_set(e, ERR_SYSTEM,
 			       "receive from the other process: a message of %zd bytes", n);
-	if (ret->kind >= SYNC_LOG) {
-		ret->err.text[sizeof(ret->err.text) - 1] = '\0';
-		ret->err.hint[sizeof(ret->err.hint) - 1] = '\0';
-		ret->err.pointer[sizeof(ret->err.pointer) - 1] = '\0';
-	}
+	if (ret->kind >= SYNC_LOG)
+		make_whole(&ret->err);
 	return 1;
 }
 
@@ -262,6 +275,7 @@ int sync_wait_exec(int fd, struct sync_incoming *in, struct err *e)
 	got = receive(fd, in, &message, &unexpected, e);
 	if (expect(got, &message, SYNC_EXEC, 0, e))
 		return -1;
+	fd_close(&unexpected);
 	got = receive(fd, in, &message, &unexpected, e);
 	return got ? expect(got, &message, SYNC_FAILED, 0, e) : 0;
 }
