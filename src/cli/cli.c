@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/error.h"
 #include "cli/help.h"
+#include "cli/log_line.h"
 #include "cli/logging.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -67,7 +68,9 @@ static int misused(const struct call *call, enum command_id command, const struc
 	struct str text;
 
 	str_init(&text, call->arena);
-	str_addf(&text, "Incorrect Usage: %s\n\n", why->text);
+	str_add(&text, "Incorrect Usage: ");
+	log_line_add_words(&text, why->text);
+	str_add(&text, "\n\n");
 	output_print_aside(&text);
 	(void)!print_help(call, command, "", &ignored);
 	return failed(call, NULL, why, STATUS_FAILED);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "base/utf8.h"
 
 static const char level_names[][8] = {"error", "warning", "info", "debug"};
 static const char level_tags[][5] = {"ERRO", "WARN", "INFO", "DEBU"};
@@ -69,22 +70,40 @@ static bool is_plain(const char *text)
 	return !text[strspn(text, plain)];
 }
 
+/* Whether the character at `at`, of length bytes (0: it is none), steers nothing. */
+static bool is_harmless(const char *at, size_t length)
+{
+	unsigned char c = (unsigned char)at[0];
+	bool control = c < ' ' || c == 0x7f || (c == 0xc2 && (unsigned char)at[1] < 0xa0);
+
+	return length && !control && c != '"' && c != '\\';
+}
+
 /* Adds value so that no character of it can end a line or steer a terminal. */
 static void add_escaped(struct str *text, const char *value, const char *kept)
 {
 	static const char names[] = "\"\"\\\\\aa\bb\ff\nn\rr\tt\vv";
 
-	for (; *value; value++) {
+	while (*value) {
+		size_t length = utf8_length(value);
 		unsigned char c = (unsigned char)*value;
 		const char *name = strchr(names, c);
 
-		if (strchr(kept, c) || (c >= ' ' && c != 0x7f && c != '"' && c != '\\'))
-			str_add_char(text, *value);
+		if (strchr(kept, c) || is_harmless(value, length))
+			str_add_bytes(text, value, length);
 		else if (name)
 			str_addf(text, "\\%c", name[1]);
+		else if (length == 2)
+			str_addf(text, "\\u%04x", (unsigned int)(unsigned char)value[1]);
 		else
 			str_addf(text, "\\x%02x", (unsigned int)c);
+		value += length ? length : 1;
 	}
+}
+
+void log_line_add_words(struct str *text, const char *words)
+{
+	add_escaped(text, words, "\n\t\"\\");
 }
 
 static void add_logfmt(struct str *text, const struct log_line *line)
@@ -107,7 +126,7 @@ static void add_coloured(struct str *text, const struct log_line *line)
 	str_addf(text, "\033[%sm%s\033[0m[%04ld] ", level_colours[line->level],
 		 level_tags[line->level], line->seconds);
 	before = text->length;
-	add_escaped(text, line->message, "\n\t\"\\");
+	log_line_add_words(text, line->message);
 	length = text->length - before;
 	str_addf(text, "%*s\n", (int)(length < 44 ? 45 - length : 1), "");
 }

@@ -29,3 +29,6 @@ struct log_line {
 
 /* Adds the whole record, a newline at its end where the form has one. */
 void log_line_add(struct str *text, const struct log_line *line);
+
+/* Adds words for people: as they are, but for what could steer a terminal. */
+void log_line_add_words(struct str *text, const char *words);

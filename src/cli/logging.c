@@ -144,7 +144,7 @@ void logging_failure(struct logging *l, const char *message)
 	if (l->fd == STDERR_FILENO)
 		return;
 	str_init(&text, l->arena);
-	str_add(&text, message);
+	log_line_add_words(&text, message);
 	if (!str_ends(message, "\n"))
 		str_add_char(&text, '\n');
 	write_text(STDERR_FILENO, &text, message);

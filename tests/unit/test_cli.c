@@ -241,6 +241,21 @@ static void log_lines_are_quoted_where_needed(void **state)
 	fail_with("a \"b\" \\ \n\t\033[31m ü");
 	answer = call_line("creel start c1");
 	assert_non_null(strstr(answer.err, "msg=\"a \\\"b\\\" \\\\ \\n\\t\\x1b[31m ü\"\n"));
+	fail_with("\xc2\x9b"
+		  "31m \x9b \xc2\xa0"); /* control characters of Latin 1, too */
+	answer = call_line("creel start c1");
+	assert_non_null(strstr(answer.err, "msg=\"\\u009b31m \\x9b \xc2\xa0\"\n"));
+}
+
+/* Words of a command line, and of an image, come back in errors. */
+static void nothing_that_is_told_steers_a_terminal(void **state)
+{
+	(void)state;
+	fail_with("\033]0;title\a says \"\\\"");
+	assert_string_equal(call_line("creel --log log start c1").err,
+			    "\\x1b]0;title\\a says \"\\\"\n");
+	assert_starts(call_line("creel start --\033[2J").err,
+		      "Incorrect Usage: flag provided but not defined: -\\x1b[2J\n");
 }
 
 static void the_log_file_is_appended_to_and_stderr_has_the_bare_message(void **state)
@@ -372,6 +387,7 @@ int main(void)
 		in_directory(errors_name_the_command_as_engines_expect),
 		in_directory(failures_of_many_are_told_one_by_one),
 		in_directory(log_lines_are_quoted_where_needed),
+		in_directory(nothing_that_is_told_steers_a_terminal),
 		in_directory(the_log_file_is_appended_to_and_stderr_has_the_bare_message),
 		in_directory(json_logs_have_one_object_a_line),
 		in_directory(a_log_that_cannot_be_opened_is_an_error),
