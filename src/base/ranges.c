@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define DIGITS 4 /* of the largest number */
-
 static const char *skip_space(const char *at)
 {
 	return at + strspn(at, " \t\n");
@@ -17,7 +15,7 @@ static const char *number(const char *at, unsigned *ret)
 {
 	const char *start = at;
 
-	for (*ret = 0; *at >= '0' && *at <= '9' && at - start < DIGITS; at++)
+	for (*ret = 0; *at >= '0' && *at <= '9' && *ret < RANGES_MAX; at++)
 		*ret = *ret * 10 + (unsigned)(*at - '0');
 	return at == start || *ret >= RANGES_MAX ? NULL : at;
 }

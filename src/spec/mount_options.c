@@ -192,7 +192,7 @@ int mount_options_parse(const struct str_list *options, struct arena *a, struct 
 			apply(&m, o);
 			continue;
 		}
-		if (data.length)
+		if (data.length && *options->item[i]) /* an empty one is none */
 			str_add_char(&data, ',');
 		str_add(&data, options->item[i]);
 	}

@@ -49,7 +49,7 @@ static void the_rest_is_left_to_the_file_system(void **state)
 	(void)state;
 	assert_string_equal(m.data, "mode=755,acl,size=65536k");
 	assert_int_equal(m.set, MS_RDONLY);
-	assert_string_equal(parse("", "x", NULL).data, "x");
+	assert_string_equal(parse("", "x", "", "y", "", NULL).data, "x,y");
 	assert_null(parse(NULL).data);
 }
 
