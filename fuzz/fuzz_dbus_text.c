@@ -2,15 +2,10 @@
  * Properties from annotations: any text is a value or is refused, a value's text gives the same
  * value again, and what it becomes as a message can be read by the decoder.
  */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "frame.h"
 #include "sys/dbus_text.h"
-
-#define MEMORY (8u << 20)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Its message must be one, with the type that the value says. */
 static void check_message(const struct dbus_value *value, struct arena *a)
@@ -26,18 +21,18 @@ static void check_message(const struct dbus_value *value, struct arena *a)
 	if (dbus_message_length((const uint8_t *)out.text, &length, &e) || length != out.length ||
 	    dbus_decode((const uint8_t *)out.text, length, &message, &e) ||
 	    !str_equal(message.signature, value->type))
-		abort();
+		fuzz_broken("the message is not what the value says");
 }
 
-static void check(const char *text, struct arena *a)
+void fuzz_one(char *text, size_t length, struct arena *a)
 {
 	struct dbus_value value, again;
 	struct str first, second, typed;
 	struct err e = {0};
 
+	(void)length;
 	if (dbus_parse(text, a, &value, &e)) {
-		if (!e.code || !e.text[0])
-			abort();
+		fuzz_hold_error(&e);
 		return;
 	}
 	check_message(&value, a);
@@ -50,26 +45,7 @@ static void check(const char *text, struct arena *a)
 	if (strchr(value.type, 'd') || typed.failed || dbus_parse(typed.text, a, &again, &e))
 		return;
 	dbus_add_text(&second, &again);
-	if (!str_equal(value.type, again.type) ||
-	    (!second.failed && !str_equal(first.text, second.text)))
-		abort();
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	struct arena arena = {0};
-	struct err e;
-	char *text;
-
-	if (arena_init(&arena, MEMORY, &e))
-		return 0;
-	text = malloc(size + 1); /* so that the sanitizer sees every overrun */
-	if (!text)
-		abort();
-	memcpy(text, data, size);
-	text[size] = '\0';
-	check(text, &arena);
-	free(text);
-	arena_done(&arena);
-	return 0;
+	fuzz_hold(str_equal(value.type, again.type) &&
+			  (second.failed || str_equal(first.text, second.text)),
+		  "%s is read as %s", first.text, second.text);
 }

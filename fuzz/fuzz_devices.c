@@ -3,23 +3,11 @@
  * mean. A rule is four bytes; the rest of the input, behind a rule of the type 0xff, is read as a
  * devices.list.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cgroup/devices.h"
-#include "device_oracle.h"
+#include "device_oracle.h" /* in tests/unit */
+#include "frame.h"
 
 #define RULES_MAX 60
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void broken(const char *what)
-{
-	(void)fprintf(stderr, "%s\n", what);
-	abort();
-}
 
 /* Small numbers meet each other; the others are at the edges. */
 static int64_t number_of(uint8_t byte)
@@ -48,7 +36,7 @@ static void check_program(const struct device_list *list, const struct spec_devi
 	static bool seen[6 * RULES_MAX + 16];
 
 	if (count > sizeof(seen) || !device_machine_all_reached(program, count, seen))
-		broken("the verifier would refuse the program");
+		fuzz_broken("the verifier would refuse the program");
 	for (size_t i = 0; i < rules->count * rules->count * 16; i++) {
 		/* Numbers that rules speak of and, by the wildcard's -1, one that none does. */
 		struct device_request request = {
@@ -60,7 +48,7 @@ static void check_program(const struct device_list *list, const struct spec_devi
 
 		if (device_machine_run(program, count, &request) !=
 		    device_oracle_allows(list, &request))
-			broken("the program and the rules differ");
+			fuzz_broken("the program and the rules differ");
 	}
 }
 
@@ -87,14 +75,14 @@ static void check_writes(const struct device_policy *policy, struct arena *a, st
 	struct str list;
 
 	if (devices_transition(&fresh, policy, a, &writes, e))
-		broken(e->text);
+		fuzz_broken("%s", e->text);
 	str_init(&list, a);
 	for (size_t i = 1; i < writes.count; i++) {
 		str_add(&list, writes.item[i].text);
 		str_add_char(&list, '\n');
 	}
 	if (devices_parse_list(list.text, a, &again, e) || !same_policy(&again, policy))
-		broken("the writes are not the policy");
+		fuzz_broken("the writes are not the policy");
 }
 
 static void check_rules(const struct spec_device_rules *rules, struct arena *a, struct err *e)
@@ -107,32 +95,26 @@ static void check_rules(const struct spec_device_rules *rules, struct arena *a, 
 	for (size_t i = 0; i < rules->count; i++)
 		device_oracle_apply(&list, &rules->item[i]);
 	if (!devices_normalise(rules, a, &policy, e) == list.unknown)
-		broken("the rules were taken and should not have been, or the other way round");
+		fuzz_broken(
+			"the rules were taken and should not have been, or the other way round");
 	if (list.unknown)
 		return;
 	if (devices_compile(&policy, a, &program, &count, e))
-		broken(e->text);
+		fuzz_broken("%s", e->text);
 	check_program(&list, rules, program, count);
 	check_writes(&policy, a, e);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(char *text, size_t length, struct arena *a)
 {
+	const uint8_t *data = (const uint8_t *)text;
 	struct spec_device_rule item[RULES_MAX];
 	struct spec_device_rules rules = {.item = item};
 	struct device_policy policy;
-	struct arena arena;
 	struct err e;
-	char *text;
 
-	if (arena_init(&arena, ARENA_LIMIT, &e))
-		return 0;
-	for (; size >= 4 && *data != 0xff && rules.count < RULES_MAX; data += 4, size -= 4)
+	for (; length >= 4 && *data != 0xff && rules.count < RULES_MAX; data += 4, length -= 4)
 		item[rules.count++] = rule_of(data);
-	check_rules(&rules, &arena, &e);
-	text = arena_copy(&arena, (const char *)data, size, &e);
-	if (text)
-		(void)!devices_parse_list(text, &arena, &policy, &e);
-	arena_done(&arena);
-	return 0;
+	check_rules(&rules, a, &e);
+	(void)!devices_parse_list((const char *)data, a, &policy, &e);
 }

@@ -2,16 +2,11 @@
  * Bytes become a seccomp profile; its filter must be one that the kernel takes, and must return for
  * each system call what the plain reading of the profile says (tests/unit/seccomp_naive.h).
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "bpf_machine.h" /* these three are in tests/unit */
+#include "bpf_machine.h" /* this and seccomp_*.h are in tests/unit */
+#include "frame.h"
 #include "seccomp_naive.h"
 #include "seccomp_profiles.h"
 
-#define MEMORY (8u << 20)
 #define CALLS 100
 
 /* x32 stands first, as no program's own architecture. */
@@ -22,8 +17,6 @@ static const uint32_t archs[] = {
 	AUDIT_ARCH_PPC,      AUDIT_ARCH_PPC64,     AUDIT_ARCH_PPC64LE,     AUDIT_ARCH_S390,
 	AUDIT_ARCH_S390X,    AUDIT_ARCH_RISCV64,   AUDIT_ARCH_MIPSEL64N32,
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A number that some rule names, or any other near it. */
 static uint32_t choose_number(struct choices *c, const struct spec_seccomp *p, uint32_t abi)
@@ -59,17 +52,14 @@ static void check(const struct spec_seccomp *p, const struct seccomp_program *pr
 	machine = bpf_machine_data(nr, arch, args, !(native & __AUDIT_ARCH_LE));
 	got = bpf_machine_run(program->code, program->length, &machine, NULL);
 	wanted = naive_outcome(p, native, arch, nr, args);
-	if (got == wanted)
-		return;
-	(void)fprintf(stderr, "native %08x arch %08x call %u: filter %08x, profile %08x\n", native,
-		      arch, nr, got, wanted);
-	abort();
+	fuzz_hold(got == wanted, "native %08x arch %08x call %u: filter %08x, profile %08x", native,
+		  arch, nr, got, wanted);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(char *text, size_t length, struct arena *a)
 {
-	static struct arena arena;
-	struct choices c = {.data = data, .left = size}, calls = {.seed = size};
+	struct choices c = {.data = (const uint8_t *)text, .left = length},
+		       calls = {.seed = length};
 	struct profile_limits limits = {
 		.rules = 60, .args = 6, .names = 12, .actions = 7, .order = true};
 	struct seccomp_program program;
@@ -77,17 +67,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t native;
 	struct err e;
 
-	if (!arena.start && arena_init(&arena, MEMORY, &e))
-		abort();
-	memset(arena.start, 0, arena.used);
-	arena.used = 0;
 	native = archs[1 + choose(&c, array_len(archs) - 1)];
-	p = choose_profile(&c, &arena, &limits, archs, array_len(archs));
-	if (seccomp_compile(p, native, NULL, &arena, &program, &e))
-		return 0; /* too large */
-	if (!bpf_machine_valid(program.code, program.length))
-		abort();
+	p = choose_profile(&c, a, &limits, archs, array_len(archs));
+	if (seccomp_compile(p, native, NULL, a, &program, &e))
+		return; /* too large */
+	fuzz_hold(bpf_machine_valid(program.code, program.length), "the kernel would refuse it");
 	for (unsigned i = 0; i < CALLS; i++)
 		check(p, &program, native, &calls);
-	return 0;
 }

@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#include "base/json.h"
-#include "base/json_write.h"
+#include "base/str.h"
 #include "document.h"
 #include "json_c.h"
+#include "json_text.h"
 
 static const char *const documents[] = {
 	"null",
@@ -39,90 +39,15 @@ static const char *const documents[] = {
 	 "\"cwd\":\"/\",\"user\":{\"uid\":0}}}"),
 };
 
-/* ---- both sides, as one text of sorted-out values -------------------------------------------- */
-
-static int copy_value(struct json *j, struct json_writer *w, const char *key, struct err *e);
-
-static int copy_items(struct json *j, struct json_writer *w, struct err *e)
-{
-	int more;
-
-	while ((more = json_next(j, e)) > 0)
-		if (copy_value(j, w, json_key(j), e))
-			return -1;
-	json_write_end(w);
-	return more;
-}
-
-static int copy_number(struct json *j, struct json_writer *w, const char *key, struct err *e)
-{
-	struct json before = *j;
-	uint64_t large;
-	int64_t value;
-
-	if (!json_i64(j, INT64_MIN, INT64_MAX, &value, e)) {
-		json_write_i64(w, key, value);
-		return 0;
-	}
-	*j = before;
-	if (!json_u64(j, UINT64_MAX, &large, e)) {
-		json_write_u64(w, key, large);
-		return 0;
-	}
-	*j = before;
-	json_write_string(w, key, "another number");
-	return json_skip(j, e);
-}
-
-static int copy_value(struct json *j, struct json_writer *w, const char *key, struct err *e)
-{
-	const char *text;
-	bool truth;
-
-	switch (json_peek(j)) {
-	case JSON_BOOL:
-		if (json_bool(j, &truth, e))
-			return -1;
-		json_write_bool(w, key, truth);
-		return 0;
-	case JSON_NUMBER:
-		return copy_number(j, w, key, e);
-	case JSON_STRING:
-		if (json_string(j, &text, e))
-			return -1;
-		json_write_string(w, key, text);
-		return 0;
-	case JSON_ARRAY:
-		json_write_array(w, key);
-		return json_enter(j, JSON_ARRAY, "array", e) ? -1 : copy_items(j, w, e);
-	case JSON_OBJECT:
-		json_write_object(w, key);
-		return json_enter(j, JSON_OBJECT, "object", e) ? -1 : copy_items(j, w, e);
-	default:
-		json_write_null(w, key);
-		return json_skip(j, e);
-	}
-}
-
 static struct err our_error;
 
 /* What the reader makes of a text; NULL and our_error when it refuses it. */
 static const char *ours(const char *text, size_t length)
 {
 	struct json_input input = document_bytes(text, length);
-	struct json_writer w;
-	struct str out;
-	struct json j;
 
 	our_error = (struct err){0};
-	str_init(&out, &document_arena);
-	json_write_init(&w, &out, NULL);
-	if (json_init(&j, &input, &our_error) || copy_value(&j, &w, NULL, &our_error))
-		return NULL;
-	/* json-c looks at what follows, runc does not */
-	if (json_peek(&j) != JSON_NONE || j.at != j.end)
-		return NULL;
-	return str_end(&out, &our_error);
+	return json_text(&input, &our_error);
 }
 
 /*
