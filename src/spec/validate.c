@@ -75,15 +75,33 @@ static int check_mounts(const struct validation *v, struct err *e)
 	return 0;
 }
 
+/* What is made of a device number has twelve bits for the one part and twenty for the other. */
+static int check_device(const struct spec_device *device, struct err *e)
+{
+	if (!device->path)
+		return validate_fail(e, "/path", "device path must not be empty");
+	if (device->uid.value == VALIDATE_NO_ID)
+		return validate_fail(e, "/uid", "invalid uid %u: not an id", VALIDATE_NO_ID);
+	if (device->gid.value == VALIDATE_NO_ID)
+		return validate_fail(e, "/gid", "invalid gid %u: not an id", VALIDATE_NO_ID);
+	if (device->type == 'p')
+		return 0;
+	if (device->major < 0 || device->major >= 1 << 12)
+		return validate_fail(e, "/major", "device major number %lld is out of range",
+				     (long long)device->major);
+	if (device->minor < 0 || device->minor >= 1 << 20)
+		return validate_fail(e, "/minor", "device minor number %lld is out of range",
+				     (long long)device->minor);
+	return 0;
+}
+
 static int check_devices(const struct validation *v, struct err *e)
 {
 	const struct spec_devices *devices = &v->spec->linux_.devices;
 
 	for (size_t i = 0; i < devices->count; i++)
-		if (!devices->item[i].path) {
-			err_set(e, ERR_INVALID, "device path must not be empty");
-			return err_in(e, "/linux/devices/%zu/path", i);
-		}
+		if (check_device(&devices->item[i], e))
+			return err_in(e, "/linux/devices/%zu", i);
 	return 0;
 }
 

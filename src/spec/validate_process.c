@@ -25,6 +25,17 @@ static int check_env(const struct spec_process *process, struct err *e)
 	return 0;
 }
 
+/* An id that system calls take for "leave it as it is", which is root's. */
+static int check_user(const struct spec_user *user, struct err *e)
+{
+	bool good_uid = user->uid != VALIDATE_NO_ID;
+
+	if (good_uid && user->gid != VALIDATE_NO_ID)
+		return 0;
+	return validate_fail(e, good_uid ? "/user/gid" : "/user/uid", "invalid %s %u: not an id",
+			     good_uid ? "gid" : "uid", VALIDATE_NO_ID);
+}
+
 int validate_process(const struct spec_process *process, struct err *e)
 {
 	if (!process->cwd)
@@ -33,7 +44,7 @@ int validate_process(const struct spec_process *process, struct err *e)
 		return validate_fail(e, "/cwd", "Cwd must be an absolute path");
 	if (!process->args.count)
 		return validate_fail(e, "/args", "args must not be empty");
-	return check_env(process, e);
+	return check_env(process, e) || check_user(&process->user, e) ? -1 : 0;
 }
 
 static int check_scheduler(const struct spec_scheduler *s, struct err *e)

@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "spec/spec.h"
 
+/* (uid_t)-1, which stands for no user and no group: see chown(2), setresuid(2). */
+#define VALIDATE_NO_ID UINT32_MAX
+
 /* One validation: the configuration, and what its rules need besides. */
 struct validation {
 	const struct spec *spec;

@@ -95,6 +95,12 @@ static void the_process(void **state)
 		 "invalid environment variable: missing '='", "/process/env/1"},
 		{"{'process':{'cwd':'/','args':[''],'env':[^'=A']}}",
 		 "invalid environment variable: name cannot be empty", "/process/env/0"},
+		{"{'process':{'cwd':'/','args':[''],'user':{'uid':^4294967295}}}",
+		 "invalid uid 4294967295: not an id", "/process/user/uid"},
+		{"{'process':{'cwd':'/','args':[''],'user':{'gid':^4294967295}}}",
+		 "invalid gid 4294967295: not an id", "/process/user/gid"},
+		{"{'process':{'cwd':'/','args':[''],'user':{'uid':4294967294}}," ROOT "}", NULL,
+		 NULL},
 	};
 
 	(void)state;
@@ -272,6 +278,19 @@ static void devices_and_their_rules(void **state)
 	static const struct row rows[] = {
 		{"{" BOTH "'linux':{'devices':[^{'type':'c'}]}}", "device path must not be empty",
 		 "/linux/devices/0/path"},
+		{"{" BOTH "'linux':{'devices':[{'path':'/a','type':'p','major':-1},"
+		 "{'path':'/b','type':'c','major':4095,'minor':1048575,'uid':4294967294}]}}",
+		 NULL, NULL},
+		{"{" BOTH "'linux':{'devices':[{'path':'/a','type':'c','uid':^4294967295}]}}",
+		 "invalid uid 4294967295: not an id", "/linux/devices/0/uid"},
+		{"{" BOTH "'linux':{'devices':[{'path':'/a','type':'c','gid':^4294967295}]}}",
+		 "invalid gid 4294967295: not an id", "/linux/devices/0/gid"},
+		{"{" BOTH "'linux':{'devices':[{'path':'/a','type':'b','major':^4294967297}]}}",
+		 "device major number 4294967297 is out of range", "/linux/devices/0/major"},
+		{"{" BOTH "'linux':{'devices':[{'path':'/a','type':'c','major':^-1}]}}",
+		 "device major number -1 is out of range", "/linux/devices/0/major"},
+		{"{" BOTH "'linux':{'devices':[{'path':'/a','type':'c','minor':^1048576}]}}",
+		 "device minor number 1048576 is out of range", "/linux/devices/0/minor"},
 		{"{" BOTH "'linux':{'resources':{'devices':[^{'allow':true}]}}}",
 		 "device access at 0 field cannot be empty", "/linux/resources/devices/0/access"},
 		{"{" BOTH "'linux':{'resources':{'devices':[{'access':^'rx'}]}}}",
