@@ -14,7 +14,10 @@
 #include "run/carry.h"
 #include "run/foreground.h"
 #include "run/spawn.h"
+#include "state/store.h"
 #include "sys/process.h"
+
+extern char **environ;
 
 static int check(const struct container *ct, const struct creel_exec *o, struct err *e)
 {
@@ -83,6 +86,8 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 	w.record = ct->record;
 	w.pid_file = o->pid_file;
 	w.container = fd_take(&ct->pidfd);
+	if (c->options.argv && environ)
+		walk_find_title(&w, environ[0]);
 	relay_none(&relay);
 	failed = begin(&w, &relay, e);
 	if (failed) { /* the process is gone again */
@@ -101,6 +106,26 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 	return failed;
 }
 
+/*
+ * Opens a container whose making is done. One that is being made is waited for: until it has its
+ * own root, whoever enters it would find the host's.
+ */
+static int open_made(struct creel *c, const char *id, struct container *ret, struct err *e)
+{
+	if (container_open(c, id, false, ret, e))
+		return -1;
+	if (store_is_made(ret->dir))
+		return 0;
+	container_close(ret);
+	if (container_open(c, id, true, ret, e))
+		return -1;
+	store_unlock(ret->dir);
+	if (store_is_made(ret->dir))
+		return 0;
+	container_close(ret);
+	return err_set(e, ERR_STATE, "cannot exec in a stopped container");
+}
+
 int container_exec(struct creel *c, const char *id, const struct creel_exec *o, int *ret_status,
 		   struct err *e)
 {
@@ -108,8 +133,7 @@ int container_exec(struct creel *c, const char *id, const struct creel_exec *o, 
 	int failed;
 
 	*ret_status = 0;
-	if (process_check_preserved(o->listen_fds + o->preserve_fds, e) ||
-	    container_open(c, id, false, &ct, e))
+	if (process_check_preserved(o->listen_fds + o->preserve_fds, e) || open_made(c, id, &ct, e))
 		return -1;
 	failed = check(&ct, o, e) || container_hold(&ct, e) || check(&ct, o, e) ||
 		 carry_out(c, &ct, o, ret_status, e);

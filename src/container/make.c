@@ -18,8 +18,6 @@
 #include "sys/process.h"
 #include "sys/procfs.h"
 
-extern char **environ;
-
 static int prepare_terminal(struct spec *spec, const struct creel_create *o, bool detached,
 			    struct err *e)
 {
@@ -39,7 +37,7 @@ static int copy_config(struct creel *c, const struct making *m, struct err *e)
 		return -1;
 	for (char *nul = copy; (nul = memchr(nul, '\0', (size_t)(copy + text->length - nul)));)
 		*nul = '"';
-	return file_replace(m->ct.dir, STORE_CONFIG, 0600, copy, text->length, e);
+	return file_replace(m->ct.dir, STORE_MAKING, 0600, copy, text->length, e);
 }
 
 static int fill_cgroups(struct creel *c, struct making *m, struct err *e)
@@ -168,22 +166,6 @@ static bool called_runc(const char *argv0)
 	return str_equal(slash ? slash + 1 : argv0, "runc");
 }
 
-/* From the first word of the command line to the last of the environment. */
-static void set_title(const struct creel *c, struct walk *w)
-{
-	char **last = environ;
-
-	if (!c->options.argv || !c->options.argv[0] || !last || !*last)
-		return;
-	while (last[1])
-		last++;
-	if (*last < c->options.argv[0])
-		return; /* the environment was moved away since */
-	w->title = c->options.argv[0];
-	w->waiting = called_runc(w->title) ? "runc init" : "creel init";
-	w->title_size = (size_t)(*last + strlen(*last) - w->title);
-}
-
 static int carry_out(struct creel *c, const struct creel_create *o, bool wait_start,
 		     struct making *m, struct err *e)
 {
@@ -192,7 +174,10 @@ static int carry_out(struct creel *c, const struct creel_create *o, bool wait_st
 	walk_init(w, m->plan, &m->bundle.facts, &c->arena, &c->log);
 	w->state = m->ct.dir;
 	w->record = m->ct.record;
-	set_title(c, w);
+	if (c->options.argv && c->options.argv[0]) {
+		walk_find_title(w, c->options.argv[0]);
+		w->waiting = called_runc(c->options.argv[0]) ? "runc init" : "creel init";
+	}
 	w->pid_file = absolute(o->pid_file, &c->arena, e);
 	if (o->pid_file && !w->pid_file)
 		return -1;

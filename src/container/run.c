@@ -19,7 +19,7 @@ static int let_run(struct creel *c, struct making *m, struct err *e)
 		make_explain(m, e);
 	m->ct.pidfd = m->walk.pidfd;
 	if (!failed)
-		failed = container_poststart(c, &m->ct, e);
+		failed = store_set_made(m->ct.dir, e) || container_poststart(c, &m->ct, e);
 	m->ct.pidfd = -1;
 	return failed;
 }

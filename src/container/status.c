@@ -140,7 +140,9 @@ void container_warn_access(const struct creel *c, const char *verb, const struct
 
 int container_config(struct creel *c, const struct container *ct, struct spec **ret, struct err *e)
 {
-	return spec_load(ct->dir, STORE_CONFIG, &c->arena, &c->log, ret, NULL, e);
+	const char *name = store_is_made(ct->dir) ? STORE_CONFIG : STORE_MAKING;
+
+	return spec_load(ct->dir, name, &c->arena, &c->log, ret, NULL, e);
 }
 
 /*

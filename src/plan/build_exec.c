@@ -20,10 +20,13 @@ static int build_join(struct steps *s, struct err *e)
 	s->plan->user_namespace = flags & ns_clone_flag(NS_USER);
 	s->plan->mount_namespace = flags & ns_clone_flag(NS_MOUNT);
 	/*
-	 * Without privilege outside, the pid namespace can only be joined from inside the user
-	 * namespace.
+	 * Whoever in the container may trace others can look into a process from the moment it is
+	 * in their pid namespace, so it must be all of the container by then: only a process in
+	 * between can do that. Into a user namespace root goes without one, since nobody in there
+	 * may trace what came from outside; others can join the pid namespace only from inside.
 	 */
-	s->plan->by_intermediate = s->plan->user_namespace && s->facts->euid != 0;
+	s->plan->by_intermediate =
+		s->plan->user_namespace ? s->facts->euid != 0 : flags & ns_clone_flag(NS_PID);
 	if (flags & ns_clone_flag(NS_PID) && !s->plan->by_intermediate) {
 		s->plan->join_pid_of_init = true;
 		flags &= ~ns_clone_flag(NS_PID);

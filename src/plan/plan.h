@@ -261,7 +261,7 @@ struct plan {
 	uint64_t clone_flags;      /* namespaces that are new with the process */
 	const char *join_pid_path; /* pid namespace that the runtime joins around the clone; NULL:
 				      none */
-	bool join_pid_of_init;     /* exec: the same, of the container's init */
+	bool join_pid_of_init;     /* exec by root: the same, of the container's init */
 	bool by_intermediate; /* the join stage is done by a process in between, which clones init
 				 as its sibling */
 	bool user_namespace;  /* init is in another user namespace than the runtime */

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "run/doers.h"
 #include "security/lsm.h"
 #include "sys/affinity.h"
@@ -64,16 +65,30 @@ int do_ns_join(struct walk *w, const struct step *step, struct err *e)
 	return 0;
 }
 
+/*
+ * From here on somebody in the container may look into the process. It keeps what it speaks with,
+ * the container's root, and what the caller hands to the program.
+ */
+static int leave_host(struct walk *w, struct err *e)
+{
+	const int kept[] = {w->sync, w->console, w->root};
+
+	w->container = w->procfs = -1;
+	if (w->title)
+		process_retitle(w->title, w->title_size, "");
+	return process_close_others(3 + w->plan->listen_fds + w->plan->preserve_fds, kept,
+				    array_len(kept), e);
+}
+
 int do_ns_join_init(struct walk *w, const struct step *step, struct err *e)
 {
 	if (step->ns_flags &&
 	    process_setns(w->container, (int)step->ns_flags, "the container's", e))
 		return -1;
-	fd_close(&w->container);
 	w->root = fd_open("/", O_PATH | O_DIRECTORY);
 	if (w->root < 0)
 		return err_sys(e, "open the container's root");
-	return 0;
+	return leave_host(w, e);
 }
 
 static int write_offsets(struct walk *w, const struct spec_time_offsets *offsets, struct err *e)

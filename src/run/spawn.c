@@ -63,8 +63,10 @@ static void intermediate(struct walk *w)
 	if (carry_intermediate(w, &e))
 		goto failed;
 	pid = process_clone(&clone, &e);
-	if (pid == 0)
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* the clone took it back */
 		carry_init(w);
+	}
 	if (pid < 0 || sync_send_spawned(w->sync, pid, pidfd, &e))
 		goto failed;
 	_exit(0);

@@ -4,10 +4,13 @@
 #include "run/walk.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "base/str.h"
 #include "sys/procfs.h"
+
+extern char **environ;
 
 void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts *facts,
 	       struct arena *a, const struct log *log)
@@ -43,6 +46,20 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 			w->fail_step = number;
 	}
 #endif
+}
+
+void walk_find_title(struct walk *w, char *first)
+{
+	char **last = environ;
+
+	if (!last || !*last)
+		return;
+	while (last[1])
+		last++;
+	if (*last < first)
+		return; /* the environment was moved away since */
+	w->title = first;
+	w->title_size = (size_t)(*last + strlen(*last) - first);
 }
 
 int walk_need_procfs(struct walk *w, struct err *e)

@@ -33,7 +33,8 @@ struct walk {
 	int *trees;        /* plan->tree_count detached mounts */
 	int ids_namespace; /* user namespace of the last id-mapped mount, −1: none yet */
 	const struct plan_mount_ids *ids; /* what it maps */
-	char *title; /* memory of the command line and the environment, NULL: unknown */
+	/* memory of the command line and the environment, for exec of that alone; NULL: unknown */
+	char *title;
 	size_t title_size;
 	const char *waiting; /* what ps(1) shows while init waits for start: "creel init" */
 	int gate;            /* socket on which init waits for start, −1: none */
@@ -64,6 +65,12 @@ struct walk {
 /* A walk with every descriptor −1. */
 void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts *facts,
 	       struct arena *a, const struct log *log);
+
+/*
+ * Finds the memory of the words from first on to the last of the environment, where the kernel laid
+ * them out: first is the command line's, or the environment's.
+ */
+void walk_find_title(struct walk *w, char *first);
 
 /* Opens the private procfs, w->procfs, when it is first needed. */
 int walk_need_procfs(struct walk *w, struct err *e) must_check;

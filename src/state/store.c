@@ -160,6 +160,20 @@ int store_create(const char *root, const char *id, struct err *e)
 	return fd_take(&fd);
 }
 
+int store_set_made(int dir, struct err *e)
+{
+	if (renameat(dir, STORE_MAKING, dir, STORE_CONFIG))
+		return err_sys(e, "rename " STORE_MAKING " to " STORE_CONFIG);
+	return 0;
+}
+
+bool store_is_made(int dir)
+{
+	struct stat st;
+
+	return !fstatat(dir, STORE_CONFIG, &st, AT_SYMLINK_NOFOLLOW);
+}
+
 int store_open(const char *root, const char *id, bool want_lock, struct err *e)
 {
 	char path[PATH_MAX];

@@ -5,6 +5,7 @@
  *
  *     ROOT/ID/state.json    the record (state/record.h)
  *     ROOT/ID/config.json   the configuration as it was at create: later edits do not reach it
+ *     ROOT/ID/making.json   the same while the container is made, before it has a root of its own
  *     ROOT/ID/start.sock    exists while the program waits for start
  *     ROOT/ID/notify/       of sd_notify(3), bound into the container (run/notify.h)
  */
@@ -19,6 +20,7 @@
 
 #define STORE_STATE "state.json"
 #define STORE_CONFIG "config.json"
+#define STORE_MAKING "making.json"
 #define STORE_START "start.sock"
 #define STORE_NOTIFY "notify"
 
@@ -33,6 +35,13 @@ int store_check_id(const char *id, struct err *e) must_check;
  * lock goes with it. An id that is taken is ERR_EXISTS: `container with given ID already exists`.
  */
 int store_create(const char *root, const char *id, struct err *e) must_check;
+
+/*
+ * Says that a container is made: from now on its configuration has its name. Whoever is let into
+ * the container must have seen it, since what is there before can still be the host.
+ */
+int store_set_made(int dir, struct err *e) must_check;
+bool store_is_made(int dir);
 
 /*
  * Opens the directory of a container; ERR_NOT_FOUND `container does not exist` when there is none.

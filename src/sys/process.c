@@ -144,6 +144,23 @@ int process_cloexec_from(unsigned first, struct err *e)
 	return 0;
 }
 
+int process_close_others(unsigned first, const int *kept, size_t count, struct err *e)
+{
+	unsigned next;
+
+	/* the next one that is kept, again and again: they are few */
+	for (;; first = next + 1) {
+		next = ~0u;
+		for (size_t i = 0; i < count; i++)
+			if (kept[i] >= 0 && (unsigned)kept[i] >= first && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		if (next > first && syscall(SYS_close_range, first, next - 1, 0))
+			return err_sys(e, "close_range");
+		if (next == ~0u)
+			return 0;
+	}
+}
+
 void process_reset_signals(void)
 {
 	/* All zero is the default action whatever the layout is; libc keeps two signals to itself.

@@ -49,6 +49,9 @@ int process_check_preserved(unsigned count, struct err *e) must_check;
 /* Marks every descriptor from first on close-on-exec. */
 int process_cloexec_from(unsigned first, struct err *e) must_check;
 
+/* Closes every descriptor from first on but those kept (−1: none). */
+int process_close_others(unsigned first, const int *kept, size_t count, struct err *e) must_check;
+
 /* All signals to their default action, none blocked: what a caller ignored is its own business. */
 void process_reset_signals(void);
 

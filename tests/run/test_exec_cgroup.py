@@ -90,9 +90,10 @@ def test_the_process_is_limited_there(up):
     controller, file = ("pids", "pids.max")
     if not host.hierarchy(controller):
         pytest.skip("this cgroup layout has no controller pids")
-    (up.cgroup(controller) / file).write_text("2")
+    (up.cgroup(controller) / file).write_text("3")
     where = "sub" if V2 else "pids:sub"
-    result = up.exec("sh", "-c", "sleep 0.01 & sleep 0.01 & wait", options=["--cgroup", where])
+    script = "sleep 0.01 & sleep 0.01 & sleep 0.01 & wait"
+    result = up.exec("sh", "-c", script, options=["--cgroup", where])
     assert "can't fork" in result.stderr
 
 
