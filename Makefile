@@ -4,7 +4,8 @@
 #   make           build/creel and libcreel      make check    every test there is
 #   make install   PREFIX=/usr/local DESTDIR=    make demo     creel at work
 #   make fuzz      TIME=600 (seconds)            make bench    side by side with other runtimes
-#   make format    every C file                  make clean
+#   make attack    TIME=600 (seconds a race)     make format   every C file
+#   make clean
 #
 # check and demo install what they lack, when root asks (tools/install-packages).
 PREFIX ?= /usr/local
@@ -41,6 +42,10 @@ bench: all
 	@tools/install-packages build bench
 	@bench/bench
 
+attack: all
+	@tools/install-packages build check
+	@ATTACK_TIME=$(TIME) tools/run-tests build attack
+
 fuzz:
 	@tools/run-tests --fuzz $(TIME) fuzz
 
@@ -50,4 +55,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check demo install bench fuzz format clean
+.PHONY: all check demo install bench attack fuzz format clean
