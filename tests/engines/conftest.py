@@ -6,6 +6,7 @@ passes with it is seen to check nothing.
 """
 
 import collections
+import contextlib
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ import pytest
 from command import own_network
 from containerd import Containerd
 from docker import Docker, Dockerd
+from podman import ROOT, TESTER, Podman, Storage
+from screen import Screen
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHOSEN = os.environ.get("CREEL_ENGINE_RUNTIME", "creel").split(",")
@@ -103,3 +106,59 @@ def docker(dockerd, runtime):
     engine = Docker(dockerd, runtime)
     yield engine
     engine.finish()
+
+
+@contextlib.contextmanager
+def stored_by(user, workshop, runtimes, image):
+    """Storage of a user's own, with the image in it."""
+    if not shutil.which("podman"):
+        pytest.skip("Podman is not installed")
+    with Storage(workshop / user.name, user, runtimes) as storage:
+        storage.call("podman", "load", "--quiet", "--input", image)
+        yield storage
+
+
+@pytest.fixture(scope="session")
+def root_storage(workshop, runtimes, image):
+    with stored_by(ROOT, workshop, runtimes, image) as storage:
+        yield storage
+
+
+@pytest.fixture(scope="session")
+def tester_storage(workshop, runtimes, image):
+    with stored_by(TESTER, workshop, runtimes, image) as storage:
+        yield storage
+
+
+@contextlib.contextmanager
+def scenario_of(storage, runtime):
+    engine = Podman(storage, runtime)
+    yield engine
+    engine.finish()
+
+
+@pytest.fixture
+def rootful(root_storage, runtime):
+    """Podman as root."""
+    with scenario_of(root_storage, runtime) as engine:
+        yield engine
+
+
+@pytest.fixture
+def rootless(tester_storage, runtime):
+    """Podman as an ordinary user."""
+    with scenario_of(tester_storage, runtime) as engine:
+        yield engine
+
+
+@pytest.fixture(params=["root", "tester"])
+def podman(request, runtime):
+    """Podman, once as root and once as an ordinary user."""
+    with scenario_of(request.getfixturevalue(f"{request.param}_storage"), runtime) as engine:
+        yield engine
+
+
+@pytest.fixture
+def screen():
+    """Screen(words, rows, columns): a terminal with a command on it."""
+    return Screen
