@@ -4,8 +4,8 @@
 #   make           build/creel and libcreel      make check    every test there is
 #   make install   PREFIX=/usr/local DESTDIR=    make demo     creel at work
 #   make fuzz      TIME=600 (seconds)            make bench    side by side with other runtimes
-#   make attack    TIME=600 (seconds a race)     make format   every C file
-#   make clean
+#   make attack    TIME=600 (seconds a race)     make vm        every job of tests/vm
+#   make format    every C file                  make clean
 #
 # check and demo install what they lack, when root asks (tools/install-packages).
 PREFIX ?= /usr/local
@@ -21,8 +21,11 @@ $(BUILD)/build.ninja:
 	@meson setup --prefix "$(PREFIX)" $(MESON_OPTIONS) $(BUILD)
 
 check:
-	@tools/install-packages build check $(if $(CI),ci)
+	@tools/install-packages build check $(if $(CI),ci vm)
 	@tools/run-tests $(if $(CI),--ci)
+
+vm: all
+	@tools/run-tests --all vm
 
 demo:
 	@tools/install-packages build demo
@@ -55,4 +58,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check demo install bench attack fuzz format clean
+.PHONY: all check vm demo install bench attack fuzz format clean

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 SUITE = "trixie"
@@ -23,8 +24,10 @@ podman buildah docker.io docker-cli containerd runc crun criu conmon catatonit n
 aardvark-dns passt slirp4netns fuse-overlayfs
 """.split()
 
-# What is needed here to make the disk and to boot it.
-TOOLS = "mmdebstrap debian-archive-keyring e2fsprogs qemu-system-x86".split()
+# What is called here to make the disk and to boot it; tools/install-packages knows where from.
+TOOLS = "mmdebstrap mkfs.ext4 qemu-system-x86_64".split()
+
+DAY = 24 * 3600
 
 # Runs as root in the new system, once its packages are there.
 SET_UP = r"""
@@ -102,17 +105,12 @@ def mirrors():
 
 
 def need_tools():
-    script = "dpkg-query -W -f '${db:Status-Abbrev}' \"$0\" 2>/dev/null | grep -q ^ii"
-    missing = [t for t in TOOLS if subprocess.run(["sh", "-c", script, t], check=False).returncode]
-    if not missing:
-        return
-    if os.geteuid():
+    """Installs what is missing, when root asks; ends the program where it cannot be had."""
+    installer = Path(__file__).resolve().parents[2] / "tools/install-packages"
+    if not all(map(shutil.which, TOOLS)):
+        subprocess.run([installer, "vm"], check=False)
+    if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         fail(f"not installed: {' '.join(missing)}")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-        if subprocess.run(["apt-get", "-qq", *command], env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, check=False).returncode:  # fmt: skip
-            fail(f"cannot install {' '.join(missing)}")
 
 
 def make(where):
@@ -146,20 +144,27 @@ def make(where):
         shutil.rmtree(root)
 
 
+def remove_old(folder, kept):
+    """Removes images that nobody asked for within a day: those of other states of this file."""
+    for stamp in folder.glob("*/identity"):
+        if stamp.parent != kept and time.time() - stamp.stat().st_mtime > DAY:
+            shutil.rmtree(stamp.parent)
+
+
 def ready():
     """The folder with disk, vmlinuz and initrd, made first if need be."""
     need_tools()
-    where = cache()
+    where = cache() / identity()[:12]
     where.mkdir(parents=True, exist_ok=True)
-    with (where / "lock").open("w") as lock:
+    with (cache() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = where / "identity"
-        if stamp.exists() and stamp.read_text() == identity():
-            return where
-        if os.geteuid():
-            fail("only root can make the image")
-        print(f"making the virtual machine in {where} (about a minute)", flush=True)
-        shutil.rmtree(where / "root", ignore_errors=True)
-        make(where)
-        stamp.write_text(identity())
+        if not stamp.exists():
+            if os.geteuid():
+                fail("only root can make the image")
+            print(f"making the virtual machine in {where} (about a minute)", flush=True)
+            shutil.rmtree(where / "root", ignore_errors=True)
+            make(where)
+        stamp.touch()
+        remove_old(cache(), where)
     return where
