@@ -120,6 +120,7 @@ int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_fa
 	ret->permitted = own.permitted;
 	if (ret->euid != 0 || ret->in_user_namespace)
 		ret->setgroups_denied = procfs_setgroups_denied();
+	ret->foreign_mounts = ret->in_user_namespace && !procfs_owns_mounts();
 	if (!cgroups)
 		return 0;
 	ret->no_cgroup = c->options.cgroup_manager == CREEL_CGROUP_DISABLED;

@@ -196,14 +196,15 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 
 /*
  * Inside a user namespace the sources may be out of reach: the runtime opens their trees and init
- * inherits them. Without privilege outside it can reach no more than init, and clone less. Ids are
- * mapped outside as well: that takes privilege over the file system, and over the ids.
+ * inherits them. Without privilege over its own mounts it can reach no more than init, and clone
+ * less. Ids are mapped outside as well: that takes privilege over the file system, and over the
+ * ids.
  */
 static int open_outside(struct steps *s, struct plan_mount *mount, const char *pointer, int index,
 			struct err *e)
 {
-	bool out_of_reach =
-		mount->how == MOUNT_BIND && s->plan->user_namespace && s->facts->euid == 0;
+	bool privileged = s->facts->euid == 0 && !s->facts->foreign_mounts;
+	bool out_of_reach = mount->how == MOUNT_BIND && s->plan->user_namespace && privileged;
 	struct step *step;
 
 	if (!out_of_reach && !mount->ids)

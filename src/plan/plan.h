@@ -228,6 +228,7 @@ struct plan_facts {
 	bool no_cgroup; /* the container is to stay in the caller's */
 	uint32_t euid, egid;
 	bool in_user_namespace; /* the runtime itself is in one */
+	bool foreign_mounts;    /* its mount namespace belongs to another one */
 	bool setgroups_denied;
 	bool apparmor, selinux;      /* looked for where the configuration asks for them */
 	uint64_t capabilities;       /* those the kernel knows */

@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -160,4 +162,22 @@ bool procfs_in_user_namespace(void)
 	if (read_small("/proc/self/uid_map", text, sizeof(text)) <= 0)
 		return false;
 	return !str_equal(text, "         0          0 4294967295\n");
+}
+
+bool procfs_number(const char *path, uint64_t *ret)
+{
+	char text[32];
+
+	if (read_small(path, text, sizeof(text)) <= 0)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	return str_to_u64(text, ret);
+}
+
+bool procfs_owns_mounts(void)
+{
+	_close_ int mounts = fd_open("/proc/self/ns/mnt", O_RDONLY);
+	_close_ int owner = mounts < 0 ? -1 : ioctl(mounts, NS_GET_USERNS);
+
+	return owner >= 0;
 }

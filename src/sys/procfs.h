@@ -50,3 +50,12 @@ bool procfs_setgroups_denied(void);
 
 /* Whether the caller is in a user namespace that does not map all ids to themselves. */
 bool procfs_in_user_namespace(void);
+
+/* The number that a file of /proc holds, such as a sysctl; false when there is none. */
+bool procfs_number(const char *path, uint64_t *ret);
+
+/*
+ * Whether the caller's user namespace, or one inside it, owns its mount namespace: in another one
+ * it can clone no tree, whatever its capabilities.
+ */
+bool procfs_owns_mounts(void);

@@ -70,6 +70,8 @@ static int take_word(struct golden_case *c, const char *word, struct arena *a, s
 		return 0;
 	if (str_equal(word, "in-user-namespace"))
 		c->facts.in_user_namespace = true;
+	else if (str_equal(word, "foreign-mounts"))
+		c->facts.foreign_mounts = true;
 	else if (str_equal(word, "resctrl"))
 		c->facts.resctrl = (struct resctrl_host){.mounted = true, .l3 = true, .mb = true};
 	else if (str_equal(word, "resctrl-without-bandwidth"))
