@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,8 +15,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "sys/process.h"
-
-extern char **environ;
+#include "sys/subid.h"
 
 bool idmap_outside(const struct idmap_range *ranges, size_t count, uint32_t inside, uint32_t *ret)
 {
@@ -41,44 +39,7 @@ static const char *map_text(const struct idmap_range *ranges, size_t count, stru
 	return str_end(&text, e);
 }
 
-/* newuidmap PID INSIDE OUTSIDE SIZE …: the setuid helper that grants the ranges of /etc/subuid. */
-static int run_helper(const char *helper, pid_t pid, const struct idmap_range *ranges, size_t count,
-		      struct arena *a, struct err *e)
-{
-	char **argv = arena_get_array(a, count * 3 + 3, sizeof(char *), e);
-	int status, failed;
-	pid_t child;
-
-	if (!argv)
-		return -1;
-	argv[0] = arena_copy(a, helper, strlen(helper), e);
-	argv[1] = arena_format(a, e, "%d", (int)pid);
-	for (size_t i = 0; i < count; i++) {
-		argv[i * 3 + 2] = arena_format(a, e, "%u", ranges[i].inside);
-		argv[i * 3 + 3] = arena_format(a, e, "%u", ranges[i].outside);
-		argv[i * 3 + 4] = arena_format(a, e, "%u", ranges[i].size);
-		if (!argv[i * 3 + 2] || !argv[i * 3 + 3] || !argv[i * 3 + 4])
-			return -1;
-	}
-	if (!argv[0] || !argv[1])
-		return -1;
-	failed = posix_spawnp(&child, helper, NULL, NULL, argv, environ);
-	if (failed) {
-		errno = failed;
-		err_sys(e, "run %s", helper);
-		return err_hint(e,
-				"install the package uidmap, or map one id only: the caller's own");
-	}
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (status == 0)
-		return 0;
-	err_set(e, ERR_SYSTEM, "%s failed: the id ranges are not granted to the caller", helper);
-	return err_hint(
-		e, "the mappings must lie in the user's ranges of /etc/subuid and /etc/subgid");
-}
-
-static int write_map(pid_t pid, const char *file, const char *helper,
+static int write_map(pid_t pid, const char *file, enum subid_kind kind,
 		     const struct idmap_range *ranges, size_t count, struct arena *a, struct err *e)
 {
 	const char *text = map_text(ranges, count, a, e);
@@ -89,9 +50,14 @@ static int write_map(pid_t pid, const char *file, const char *helper,
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
 	if (!file_write(AT_FDCWD, path, text, e))
 		return 0;
-	if (e->sys != EPERM || geteuid() == 0)
-		return err_wrap(e, "map ids of the user namespace");
-	return run_helper(helper, pid, ranges, count, a, e);
+	if (e->sys == EPERM && geteuid() != 0)
+		return subid_map(kind, pid, ranges, count, a, e);
+	if (e->sys == EPERM)
+		err_hint(e,
+			 "ids can be mapped that the caller's own user namespace has: see "
+			 "/proc/self/%s",
+			 file);
+	return err_wrap(e, "map ids of the user namespace");
 }
 
 /*
@@ -113,9 +79,9 @@ int idmap_write(pid_t pid, const struct idmap_range *uids, size_t uid_count,
 
 	if (geteuid() != 0 && own_group && deny_setgroups(pid, e))
 		return -1;
-	if (uid_count && write_map(pid, "uid_map", "newuidmap", uids, uid_count, a, e))
+	if (uid_count && write_map(pid, "uid_map", SUBID_USERS, uids, uid_count, a, e))
 		return -1;
-	if (gid_count && write_map(pid, "gid_map", "newgidmap", gids, gid_count, a, e))
+	if (gid_count && write_map(pid, "gid_map", SUBID_GROUPS, gids, gid_count, a, e))
 		return -1;
 	return 0;
 }

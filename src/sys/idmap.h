@@ -10,10 +10,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-
-struct idmap_range {
-	uint32_t inside, outside, size;
-};
+#include "sys/id_range.h"
 
 /*
  * Writes the maps of the user namespace of pid. An unprivileged caller that may not write them uses

@@ -21,6 +21,11 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/refusal.h"
+
+#define NAMESPACES \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | \
+	 CLONE_NEWCGROUP | CLONE_NEWTIME)
 
 /*
  * The old system call, for sandboxes whose filter does not know clone3. Its flags have no room for
@@ -66,8 +71,12 @@ pid_t process_clone(const struct process_clone *clone, struct err *e)
 		*clone->ret_in_cgroup = false;
 		pid = clone_old(clone);
 	}
-	if (pid < 0)
-		return err_sys(e, "clone a process");
+	if (pid < 0) {
+		err_sys(e, "clone a process");
+		if (clone->flags & NAMESPACES)
+			refusal_of_namespaces(clone->flags, e);
+		return -1;
+	}
 	return pid;
 }
 
@@ -80,9 +89,11 @@ int process_setns(int fd, int nstype, const char *name, struct err *e)
 
 int process_unshare(uint64_t flags, struct err *e)
 {
-	if (syscall(SYS_unshare, (unsigned long)flags))
-		return err_sys(e, "unshare namespaces (flags 0x%llx)", (unsigned long long)flags);
-	return 0;
+	if (!syscall(SYS_unshare, (unsigned long)flags))
+		return 0;
+	err_sys(e, "unshare namespaces (flags 0x%llx)", (unsigned long long)flags);
+	refusal_of_namespaces(flags, e);
+	return -1;
 }
 
 int process_join_keyring(const char *id, struct err *e)

@@ -226,12 +226,13 @@ static void a_missing_helper_is_told(void **state)
 
 static void a_helper_that_refuses_is_told(void **state)
 {
-	static char text[] = "newuidmap failed: the id ranges are not granted to the caller";
+	static char text[] = "newuidmap failed: uid range [0-1) -> [7-8) not allowed";
 
 	(void)state;
 	scratch_need_root();
 	scratch_directory("bin");
-	scratch_script("bin/newuidmap", "exit 1");
+	scratch_script("bin/newuidmap",
+		       "echo 'newuidmap: uid range [0-1) -> [7-8) not allowed' >&2; exit 1");
 	assert_int_equal(scratch_fork(map_ranges, text), 0);
 }
 
