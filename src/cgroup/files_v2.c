@@ -95,6 +95,16 @@ static int refuse_type(const char *dir, struct err *e)
 		       state);
 }
 
+/* What a user's cgroups have is for systemd to say: they are all in that of user@UID.service. */
+static int explain_delegation(const char *dir, struct err *e)
+{
+	if (!strstr(dir, "/user@"))
+		return err_hint(e, "no ancestor of %s passes it on", dir);
+	return err_hint(e, "systemd does not pass it on to users here: as root, "
+			   "systemctl edit user@.service, write \"[Service]\" and "
+			   "\"Delegate=cpu cpuset io memory pids\", and log in again");
+}
+
 static int explain_missing(const char *dir, const char *controller, struct err *e)
 {
 	if (refuse_type(dir, e))
@@ -103,10 +113,12 @@ static int explain_missing(const char *dir, const char *controller, struct err *
 		dir);
 	if (str_equal(dir, CGROUP_ROOT))
 		return err_hint(e, "the kernel has it not, or a version 1 hierarchy holds it");
-	return err_hint(e, "no ancestor of %s passes it on", dir);
+	return explain_delegation(dir, e);
 }
 
-static int explain_refusal(const char *dir, const char *controller, int number, struct err *e)
+/* Why dir, an ancestor of below, does not pass the controller on. */
+static int explain_refusal(const char *dir, const char *below, const char *controller, int number,
+			   struct err *e)
 {
 	if (refuse_type(dir, e))
 		return -1;
@@ -118,7 +130,12 @@ static int explain_refusal(const char *dir, const char *controller, int number, 
 			"%s holds processes, and a cgroup that does cannot pass controllers on: "
 			"move them into a child of it, or choose another cgroupsPath",
 			dir);
-	if (number == EACCES || number == EPERM || number == EROFS)
+	if (number == EROFS)
+		return err_hint(e, "the cgroup file system is mounted read-only here");
+	if ((number == EACCES || number == EPERM) && !strstr(dir, "/user@") &&
+	    strstr(below, "/user@"))
+		return explain_delegation(below, e);
+	if (number == EACCES || number == EPERM)
 		return err_hint(e, "uid %u may not write there: the cgroup is not delegated to it",
 				(unsigned)geteuid());
 	return -1;
@@ -138,7 +155,7 @@ int files_v2_enable(const char *dir, const char *controller, struct err *e)
 			return err_sys(e, "read %s/cgroup.subtree_control", part);
 		if (!knob_list_has(list, controller) &&
 		    knob_write(part, "cgroup.subtree_control", order))
-			return explain_refusal(part, controller, errno, e);
+			return explain_refusal(part, dir, controller, errno, e);
 	}
 	if (knob_read(dir, "cgroup.controllers", list, sizeof(list)) < 0)
 		return err_sys(e, "read %s/cgroup.controllers", dir);

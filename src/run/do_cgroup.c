@@ -19,9 +19,15 @@ int do_cgroup_make(struct walk *w, const struct step *step, struct err *e)
 		log_add(w->log, LOG_LEVEL_DEBUG, "no cgroup: %s", e->text);
 		return 0;
 	}
+	if (e->sys == EROFS)
+		return err_hint(e, "the cgroup file system is mounted read-only here: mount it "
+				   "with rw, or ask for no limits and no cgroupsPath");
 	return err_hint(e,
 			"without privilege, ask for no limits and no cgroupsPath, or have a cgroup "
-			"delegated to the user");
+			"delegated to the user%s",
+			w->facts->cgroup.layout == CGROUP_V2
+				? ", for which systemd can be asked: --systemd-cgroup"
+				: "");
 }
 
 int do_cgroup_write(struct walk *w, const struct step *step, struct err *e)

@@ -1,9 +1,11 @@
 /*
  * The doer of a new file system, which is made detached, filled and then attached.
  */
+#include <errno.h>
 #include <fcntl.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "run/doers.h"
 #include "run/mounting.h"
 #include "security/lsm.h"
@@ -54,6 +56,22 @@ static int fill(struct walk *w, const struct plan_mount *mount, int fs, int targ
 	return mounting_finish(fs, mount, e);
 }
 
+/* File systems that show a namespace belong to those who own that. */
+static int explain_refusal(const struct walk *w, const struct plan_mount *mount, struct err *e)
+{
+	if (e->sys != EPERM || !w->plan->user_namespace)
+		return -1;
+	if (str_equal(mount->type, "sysfs"))
+		return err_hint(e, "a new sysfs takes a network namespace of the container's own: "
+				   "add one, or bind /sys");
+	if (str_equal(mount->type, "proc"))
+		return err_hint(e, "a new procfs takes a pid namespace of the container's own, and "
+				   "outside a /proc of which no part is covered");
+	if (str_equal(mount->type, "mqueue"))
+		return err_hint(e, "a new mqueue takes an ipc namespace of the container's own");
+	return -1;
+}
+
 int do_mount_new(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct plan_mount *mount = step->mount;
@@ -73,7 +91,9 @@ int do_mount_new(struct walk *w, const struct step *step, struct err *e)
 	} else {
 		fs = mounting_new(mount, data, e);
 	}
-	if (fs < 0 || fill(w, mount, fs, target, e))
+	if (fs < 0)
+		return explain_refusal(w, mount, e);
+	if (fill(w, mount, fs, target, e))
 		return -1;
 	return mountfd_attach(fs, target, e);
 }

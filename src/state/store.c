@@ -44,9 +44,12 @@ int store_check_id(const char *id, struct err *e)
 	return 0;
 }
 
-static int fail_mkdir(const char *path, struct err *e)
+/* A user who came by su(1) or cron(8) has no XDG_RUNTIME_DIR, and so the directory of root. */
+static int fail(const char *doing, const char *path, struct err *e)
 {
-	err_sys(e, "mkdir %s", path);
+	err_sys(e, "%s %s", doing, path);
+	if (e->sys != EACCES && e->sys != ENOENT && e->sys != EROFS)
+		return -1;
 	return err_hint(e, "choose another directory with --root, or set XDG_RUNTIME_DIR");
 }
 
@@ -64,7 +67,7 @@ static int make_root(const char *root, struct err *e)
 			continue;
 		path[i] = '\0';
 		if (mkdir(path, 0700) && errno != EEXIST)
-			return fail_mkdir(path, e);
+			return fail("mkdir", path, e);
 		path[i] = root[i];
 	}
 	return 0;
@@ -151,7 +154,7 @@ int store_create(const char *root, const char *id, struct err *e)
 	if (failed && errno == EEXIST)
 		return err_set(e, ERR_EXISTS, "container with given ID already exists");
 	if (failed)
-		return fail_mkdir(path, e);
+		return fail("mkdir", path, e);
 	fd = open_directory(AT_FDCWD, path);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
@@ -191,7 +194,7 @@ int store_open(const char *root, const char *id, bool want_lock, struct err *e)
 		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 			return err_set(e, ERR_NOT_FOUND, "container does not exist");
 		if (fd < 0)
-			return err_sys(e, "open %s", path);
+			return fail("open", path, e);
 		if (want_lock && store_lock(fd, id, &there, e))
 			return -1;
 	} while (!there);
@@ -269,7 +272,7 @@ int store_list(const char *root, bool must_exist, struct arena *a, struct str_li
 		return 0;
 	}
 	if (!list)
-		return err_sys(e, "open %s", root);
+		return fail("open", root, e);
 	while ((entry = readdir(list))) {
 		struct err not_an_id;
 
