@@ -14,6 +14,7 @@ import pytest
 
 import host
 import leaks
+import rootless
 from program import PATH, Program, wait_until
 
 V2 = host.is_cgroup_v2()
@@ -306,19 +307,9 @@ def mine(bundle):
         pytest.skip("no user's systemd runs")
     if not V2:
         pytest.skip("users have cgroups in version 2 alone")
-    bundle.creel("spec", "--rootless", "-b", bundle.path).ok()
-    bundle.config = json.loads((bundle.path / "config.json").read_text())
-    bundle.process["terminal"] = False
-    for kind in ("uidMappings", "gidMappings"):
-        bundle.linux[kind][0]["hostID"] = user
-    bundle.root = bundle.path / "user-state"
-    bundle.root.mkdir()
-    for directory, _, files in os.walk(bundle.path):
-        for name in [directory, *(f"{directory}/{file}" for file in files)]:
-            os.chown(name, user, user, follow_symlinks=False)
+    rootless.give(bundle, user)
     bundle.program = Program(bundle.program.path, ["--systemd-cgroup"])
-    bundle.as_user = {"user": user, "group": user, "extra_groups": [],
-                      "env": {"PATH": PATH, "XDG_RUNTIME_DIR": f"/run/user/{user}"}}
+    bundle.as_user["env"] = {"PATH": PATH, "XDG_RUNTIME_DIR": f"/run/user/{user}"}
     bundle.slice = f"/user.slice/user-{user}.slice/user@{user}.service/user.slice"
     yield bundle
     bundle.creel("delete", "--force", bundle.id, **bundle.as_user).ok()
