@@ -127,6 +127,16 @@ static bool has_mode(const char *data)
 	return data && (str_starts(data, "mode=") || strstr(data, ",mode="));
 }
 
+/*
+ * The directory whose mode the file system gets; −1 when there is none yet. That something else
+ * is in its place is told when it is to be made.
+ */
+static int open_covered(const struct plan_mount *mount, int root, int *ret, struct err *e)
+{
+	*ret = inroot_open(root, mount->target, O_PATH | O_DIRECTORY, e);
+	return *ret < 0 && e->sys != ENOENT && e->sys != ENOTDIR ? -1 : 0;
+}
+
 int mounting_data(struct walk *w, const struct plan_mount *mount, int root, const char **ret,
 		  struct err *e)
 {
@@ -136,9 +146,10 @@ int mounting_data(struct walk *w, const struct plan_mount *mount, int root, cons
 	struct stat st;
 	struct str data;
 
-	if (str_equal(mount->type, "tmpfs") && (copy_up || !has_mode(mount->data)))
-		covered = inroot_open(root, mount->target, O_PATH | O_DIRECTORY, e);
-	if (covered < 0) { /* what is wrong with it, if anything, is told when it is made */
+	if (str_equal(mount->type, "tmpfs") && (copy_up || !has_mode(mount->data)) &&
+	    open_covered(mount, root, &covered, e))
+		return -1;
+	if (covered < 0) {
 		*ret = mount->data;
 		return 0;
 	}

@@ -135,11 +135,19 @@ void store_unlock(int dir)
 	(void)flock(dir, LOCK_UN);
 }
 
+static int open_new(const char *path, const char *id, struct err *e)
+{
+	_close_ int fd = open_directory(AT_FDCWD, path);
+
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	return lock(fd, id, e) ? -1 : fd_take(&fd);
+}
+
 int store_create(const char *root, const char *id, struct err *e)
 {
 	char path[PATH_MAX];
-	_close_ int fd = -1;
-	int failed;
+	int failed, fd;
 
 	if (store_check_id(id, e))
 		return -1;
@@ -155,12 +163,10 @@ int store_create(const char *root, const char *id, struct err *e)
 		return err_set(e, ERR_EXISTS, "container with given ID already exists");
 	if (failed)
 		return fail("mkdir", path, e);
-	fd = open_directory(AT_FDCWD, path);
+	fd = open_new(path, id, e);
 	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	if (lock(fd, id, e))
-		return -1;
-	return fd_take(&fd);
+		(void)unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+	return fd;
 }
 
 int store_set_made(int dir, struct err *e)

@@ -1,26 +1,22 @@
 """
 Whatever goes wrong half-way, nothing is left: every step of the plan fails once, and create is
-killed everywhere.
+killed at any time.
 
 creel-faulty is the program with one addition: CREEL_FAIL_STEP=N in its environment makes the Nth
 step of the plan fail.
 """
 
-import collections
 import itertools
 import os
 import random
-import re
-import resource
-import shutil
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+import stepper
 from program import PATH, Program, wait_until
 
 MOST_STEPS = 400
@@ -175,49 +171,6 @@ def test_create_killed_at_any_time(bundle):
         kill_and_clean(bundle)
 
 
-@pytest.mark.creel_only("1.1 leaks")
-def test_create_killed_at_each_system_call(configured):
-    configured.save()
-    words = ("create", "-b", configured.path, configured.id)
-    for call, nth in kill_points(configured, *words):
-        traced(configured, f"inject={call}:signal=SIGKILL:when={nth}", *words)
-        kill_and_clean(configured)
-
-
-@pytest.mark.parametrize("command", ["start", "delete"])
-def test_later_commands_killed_at_each_system_call(bundle, command):
-    bundle.sleep()
-    bundle.create().ok()
-    for call, nth in kill_points(bundle, command, bundle.id):
-        bundle.create().ok()
-        traced(bundle, f"inject={call}:signal=SIGKILL:when={nth}", command, bundle.id)
-        kill_and_clean(bundle)
-
-
-def kill_points(bundle, *words):
-    """
-    Runs a command once, cleans up, and gives its system calls as [(name, how many of that name so
-    far)].
-    """
-    if not shutil.which("strace"):
-        pytest.skip("no strace")
-    seen, points = collections.Counter(), []
-    for line in traced(bundle, "trace=all", *words).splitlines():
-        if match := re.match(r"(\w+)\(", line):
-            seen[match[1]] += 1
-            points.append((match[1], seen[match[1]]))
-    bundle.delete("--force").ok()
-    assert len(points) > 20
-    return points
-
-
-def traced(bundle, expression, *words):
-    """Runs a command of the program under strace and gives what that wrote."""
-    output = bundle.path / "strace"
-    bundle.creel(*words, wrapper=("strace", "-qq", "-o", output, "-e", expression))
-    return output.read_text(errors="replace")
-
-
 def test_killed_foreground_run_takes_the_container_with_it_or_delete_does(bundle):
     bundle.sleep()
     running = bundle.spawn_run()
@@ -237,38 +190,27 @@ def test_killed_exec_harms_nothing(bundle):
     kill_and_clean(bundle)
 
 
-# ---- a machine that refuses ----
+# ---- one call of the kernel that fails; tests/run/sweep has all of them ----
 
-def limited(limit, value):
-    return lambda: resource.setrlimit(getattr(resource, limit), (value, value))
-
-
-@pytest.mark.parametrize("files", range(3, 24, 2))
-def test_too_few_descriptors(bundle, files):
-    result = bundle.run(preexec_fn=limited("RLIMIT_NOFILE", files))
-    if result.rc != 0:
-        assert result.stderr != ""
-    bundle.delete("--force").ok()
-
-
-def test_state_directory_that_cannot_be_written(bundle):
-    bundle.root.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", bundle.root], check=True)
-    try:
-        bundle.run().fails()
-    finally:
-        subprocess.run(["umount", bundle.root], check=True)
+@pytest.mark.creel_only("1.1 is not as careful")
+@pytest.mark.parametrize("call", ["openat", "flock"])
+def test_state_directory_that_cannot_be_used_is_not_left(bundle, call):
+    step = stepper.of(bundle)
+    bundle.create(wrapper=step.at()).ok()
+    calls = step.calls()
+    bundle.delete().ok()
+    made = next(i for i, found in enumerate(calls) if found.name == "mkdir")
+    point = next(found.point for found in calls[made:] if found.name == call)
+    bundle.create(wrapper=step.at(point, "errno=EMFILE")).fails(part="too many open files")
+    assert list(bundle.root.iterdir()) == []
 
 
-@pytest.mark.creel_only("1.1 does not say why")
-def test_full_state_directory(bundle):
-    bundle.root.mkdir()
-    options = "size=4k,nr_inodes=4"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", bundle.root], check=True)
-    try:
-        (bundle.root / "filler").write_bytes(b"x" * 4096)
-        result = bundle.run()
-        assert result.rc == 1 and "no space left on device" in result.stderr
-        assert sorted(path.name for path in bundle.root.iterdir()) == ["filler"]
-    finally:
-        subprocess.run(["umount", bundle.root], check=True)
+@pytest.mark.creel_only("1.1 is not as careful")
+def test_tmpfs_whose_directory_cannot_be_looked_at(bundle):
+    """It gets the mode of the directory that it covers, not that of one which is not there."""
+    (bundle.rootfs / "secret").mkdir(mode=0o700)
+    bundle.mount("/secret", "tmpfs", "tmpfs")
+    step = stepper.of(bundle)
+    bundle.run(wrapper=step.at()).ok()
+    point = next(call.point for call in step.calls() if call.text == "secret")
+    bundle.run(wrapper=step.at(point, "errno=EIO")).fails(part="input/output error")
