@@ -32,10 +32,14 @@ class Stepper:
     def __init__(self, path, trace):
         self.path, self.trace = path, trace
 
-    def at(self, *points_and_actions, pid=None, seconds=20):
-        """What to give as wrapper: at("0:mkdir#1", "errno=EIO"). pid is a process that takes part."""
+    def at(self, *points_and_actions, pid=None, seconds=20, brief=False):
+        """
+        What to give as wrapper: at("0:mkdir#1", "errno=EIO"). pid is a process that takes part. brief
+        is faster, and only what was met is known afterwards.
+        """
         self.trace.unlink(missing_ok=True)
         options = ["-o", self.trace, "-t", seconds, *(["-p", pid] if pid else [])]
+        options += ["-b"] if brief else []
         return (self.path, *options, *points_and_actions, "--")
 
     def calls(self):

@@ -81,14 +81,14 @@ bool point_parse(struct point *p, const char *where, const char *action)
 
 bool point_met(struct point *point, const struct process *p)
 {
-	bool each = !strcmp(point->process, "*");
+	unsigned nth;
 
-	if (!each && strcmp(point->process, p->name) != 0)
+	if (strcmp(point->process, "*") != 0 && strcmp(point->process, p->name) != 0)
 		return false;
-	if (point->total)
-		return !each ? p->total == point->total : ++point->seen == point->total;
-	if (point->call >= 0 && point->call != p->call)
+	if (!point->total && point->call >= 0 && point->call != p->call)
 		return false;
 	point->seen++;
-	return !point->nth || point->seen == point->nth;
+	nth = point->total ? point->total : point->nth;
+	point->done = nth && point->seen >= nth;
+	return !nth || point->seen == nth;
 }

@@ -4,16 +4,18 @@
  */
 #include <elf.h>
 #include <errno.h>
-#include <limits.h>
+#include <linux/magic.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "step.h"
@@ -107,28 +109,32 @@ bool process_call(struct process *p)
 
 void process_skip(struct process *p, int error)
 {
-	leave_out(p->pid);
+	if (p->call != SYS_close) /* the descriptor is gone whatever close(2) returns */
+		leave_out(p->pid);
 	p->skipped = true;
 	p->error = error;
+}
+
+static bool is_of_kernel(const struct statfs *fs)
+{
+	return fs->f_type == PROC_SUPER_MAGIC || fs->f_type == SYSFS_MAGIC ||
+	       fs->f_type == CGROUP_SUPER_MAGIC || fs->f_type == CGROUP2_SUPER_MAGIC;
 }
 
 /* Packets come whole, and so does what the kernel tells and is told by files of its own. */
 bool process_may_be_short(const struct process *p)
 {
-	char link[64], target[PATH_MAX];
-	ssize_t length;
+	char link[64];
+	struct statfs fs;
+	struct stat st;
 
 	if (p->call != SYS_read && p->call != SYS_pread64 && p->call != SYS_write &&
 	    p->call != SYS_pwrite64)
 		return false;
 	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)p->pid, (int)p->args[0]);
-	length = readlink(link, target, sizeof(target) - 1);
-	if (length <= 0 || p->args[2] < 2)
+	if (p->args[2] < 2 || stat(link, &st) || statfs(link, &fs))
 		return false;
-	target[length] = '\0';
-	return !strncmp(target, "pipe:", 5) ||
-	       (*target == '/' && strncmp(target, "/sys/", 5) != 0 &&
-		strncmp(target, "/proc/", 6) != 0);
+	return S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && !is_of_kernel(&fs));
 }
 
 void process_shorten(struct process *p)

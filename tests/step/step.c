@@ -2,10 +2,12 @@
  * step: runs a command, stops each of its processes at each system call, and does there what it is
  * told. So a test can make each call of a command fail, or its last one, or change what it finds.
  *
- *   step [-o TRACE] [-p PID] [-t SECONDS] [POINT ACTION]... -- COMMAND [ARG]...
+ *   step [-b] [-o TRACE] [-p PID] [-t SECONDS] [POINT ACTION]... -- COMMAND [ARG]...
  *
  *   -o TRACE     a line for each call: PROCESS NUMBER CALL#NTH "TEXT"; with ! in front where a
  *                point was met, and the action after it. TEXT is the first argument that is one
+ *   -b           be brief: no lines but those with !, and once no point is left that can be met
+ *                no process is stopped any more
  *   -p PID       PID, which runs already, belongs to the command too and is called i
  *   -t SECONDS   kill all that is left of the command then, 20 if not told
  *
@@ -19,7 +21,7 @@
  *
  *   kill, kill-all   SIGKILL to the process, or to all of the command
  *   signal=NAME      this signal to the process
- *   errno=NAME       the call fails, and is not made
+ *   errno=NAME       the call fails, and is not made; but close(2) closes, as it always does
  *   short            it reads or writes one byte where it may do that
  *   run=COMMAND      COMMAND runs (sh -c) while the process waits; it has STEP_PID
  *
@@ -49,6 +51,7 @@ struct step {
 	struct process processes[PROCESSES];
 	int process_count;
 	unsigned seconds;
+	bool brief;
 	FILE *trace;
 	pid_t main;
 };
@@ -84,6 +87,17 @@ static struct process *add(struct step *s, pid_t pid)
 	return p;
 }
 
+static void go_on(struct step *s, struct process *p, int number)
+{
+	bool done = s->brief && s->point_count;
+
+	for (int i = 0; i < s->point_count; i++)
+		done = done && s->points[i].done;
+	/* A result that is to be changed is waited for. */
+	done = done && !p->skipped && !p->shortened;
+	ptrace(done ? PTRACE_CONT : PTRACE_SYSCALL, p->pid, NULL, number);
+}
+
 /* What was known of a child by its stop, which may come before that of its parent. */
 static void name_child(struct step *s, struct process *parent, pid_t pid)
 {
@@ -94,7 +108,7 @@ static void name_child(struct step *s, struct process *parent, pid_t pid)
 	snprintf(child->name, sizeof(child->name), "%.*s.%u", NAME - 8, parent->name,
 		 ++parent->children);
 	if (child->waits)
-		ptrace(PTRACE_SYSCALL, pid, NULL, 0);
+		go_on(s, child, 0);
 	child->waits = false;
 }
 
@@ -158,7 +172,8 @@ static void at_call(struct step *s, struct process *p)
 {
 	if (!process_call(p))
 		return;
-	tell(s, p, NULL);
+	if (!s->brief)
+		tell(s, p, NULL);
 	for (int i = 0; i < s->point_count; i++) {
 		struct point *point = &s->points[i];
 
@@ -173,7 +188,7 @@ static void at_exec(struct step *s, struct process *p)
 {
 	if (p->pid == s->main) {
 		p->begun = true;
-		ptrace(PTRACE_SYSCALL, p->pid, NULL, 0);
+		go_on(s, p, 0);
 		return;
 	}
 	ptrace(PTRACE_DETACH, p->pid, NULL, 0);
@@ -205,7 +220,7 @@ static void at_event(struct step *s, struct process *p, int event, int number)
 			name_child(s, p, (pid_t)child);
 		break;
 	}
-	ptrace(PTRACE_SYSCALL, p->pid, NULL, 0);
+	go_on(s, p, 0);
 }
 
 static void at_stop(struct step *s, struct process *p, int status)
@@ -221,7 +236,7 @@ static void at_stop(struct step *s, struct process *p, int status)
 			at_call(s, p);
 		number = 0;
 	}
-	ptrace(PTRACE_SYSCALL, p->pid, NULL, number);
+	go_on(s, p, number);
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -290,7 +305,8 @@ static pid_t begin(char **command)
 
 static int usage(void)
 {
-	fprintf(stderr, "step [-o TRACE] [-p PID] [-t SECONDS] [POINT ACTION]... -- COMMAND...\n");
+	fprintf(stderr,
+		"step [-b] [-o TRACE] [-p PID] [-t SECONDS] [POINT ACTION]... -- COMMAND...\n");
 	return 125;
 }
 
@@ -301,9 +317,11 @@ static char **parse(struct step *s, char **argv, pid_t *ret_other)
 
 	while (argv[count])
 		count++;
-	while ((option = getopt(count, argv, "+o:p:t:")) != -1) {
+	while ((option = getopt(count, argv, "+bo:p:t:")) != -1) {
 		if (option == 'o' && !(s->trace = fopen(optarg, "we")))
 			fail(optarg);
+		if (option == 'b')
+			s->brief = true;
 		if (option == 'p')
 			*ret_other = (pid_t)atoi(optarg);
 		if (option == 't')

@@ -43,6 +43,7 @@ struct point {
 	unsigned total;     /* 0: by call and nth */
 	unsigned nth;       /* 0: each */
 	unsigned seen;
+	bool done; /* it cannot be met any more */
 	enum action action;
 	int number; /* of SIGNAL, ERRNO */
 	const char *command;
@@ -61,7 +62,7 @@ bool point_met(struct point *point, const struct process *p);
  */
 bool process_call(struct process *p);
 
-/* The call that was entered will not be made, and fails. */
+/* The call that was entered will fail, and is not made unless it is close(2). */
 void process_skip(struct process *p, int error);
 
 /* It is a read or write of more than a byte, of something that may do less than it is asked. */
