@@ -5,7 +5,8 @@
 #   make install   PREFIX=/usr/local DESTDIR=    make demo     creel at work
 #   make fuzz      TIME=600 (seconds)            make bench    side by side with other runtimes
 #   make attack    TIME=600 (seconds a race)     make vm        every job of tests/vm
-#   make format    every C file                  make clean
+#   make sweep     faults everywhere, for hours  make format    every C file
+#   make clean
 #
 # check and demo install what they lack, when root asks (tools/install-packages).
 PREFIX ?= /usr/local
@@ -52,10 +53,13 @@ attack: all
 fuzz:
 	@tools/run-tests --fuzz $(TIME) fuzz
 
+sweep:
+	@CREEL_SWEEP=all tools/run-tests build sweep
+
 format:
 	@tools/format
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check vm demo install bench attack fuzz format clean
+.PHONY: all check vm demo install bench attack fuzz sweep format clean

@@ -1,0 +1,198 @@
+"""
+The commands that are swept over: how a bundle gets ready for one, its words, and how it shows that
+it did its work. A container's program prints the fingerprint of what it finds (fingerprint.py), so
+that two of them can be compared.
+"""
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+import fingerprint
+import host
+from program import wait_until
+
+# As fingerprint.SCRIPT, but what concerns confinement alone: it is run ten thousand times.
+SCRIPT = r"""
+section() { echo "== $1"; }
+show() { for f; do [ -e "$f" ] && read x <"$f" && echo "$f: $x"; done; }
+section status
+grep -E '^(Umask|Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|SigBlk|Cpus_allowed_list)' /proc/self/status
+section limits; cat /proc/self/limits
+section environment; env | sort
+section program; pwd; hostname; umask; show /proc/self/oom_score_adj /proc/self/loginuid
+section descriptors; probe fds
+section mounts; cat /proc/self/mountinfo
+section cgroup; cat /proc/self/cgroup
+section devices; stat -c '%N %F %a %u %g %t:%T' /dev/* /dev/deep/* | sort
+cat /dev/deep/two 2>&1 | head -c 100
+show /sys/fs/cgroup/*/memory.limit_in_bytes /sys/fs/cgroup/*/pids.max /sys/fs/cgroup/memory.max \
+	/sys/fs/cgroup/pids.max
+sort /sys/fs/cgroup/*/devices.list 2>/dev/null
+section kernel
+show /proc/sys/net/ipv4/ip_forward /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups
+ip -o link show lo
+section files
+touch /new 2>&1; (echo x >/proc/sys/kernel/hostname) 2>&1; cat /proc/keys
+section calls; sync 2>&1; chmod 700 /tmp 2>&1
+section namespaces; ls -l /proc/self/ns | grep -o '[a-z]*:\[.*'
+section keyring; probe keyring | cut -d' ' -f2- | sed 's/_ses.*/SES/'
+section end
+"""
+QUEUE = 4000  # connections that the agent of a listener leaves waiting
+
+
+# ---- configurations that together have nearly every kind of step ----
+
+
+def plain(bundle):
+    """The default configuration."""
+
+
+def rich(bundle):
+    """Much of what an engine asks for."""
+    for path in ("volume", "rootfs/volume", "rootfs/scratch"):
+        (bundle.path / path).mkdir()
+    bundle.bind(bundle.path / "volume", "/volume", "rbind", "ro", "rslave")
+    bundle.mount("/scratch", "tmpfs", "tmpfs", "size=1m")
+    bundle.config["root"]["readonly"] = True
+    bundle.linux["rootfsPropagation"] = "rslave"
+    bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1"}
+    bundle.linux["devices"] = [{"type": "c", "path": "/dev/one", "major": 1, "minor": 3},
+                               {"type": "c", "path": "/dev/deep/two", "major": 1, "minor": 1}]
+    bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["chmod", "fchmodat", "sync"], "action": "SCMP_ACT_ERRNO"}]}
+    bundle.linux["resources"] |= {"pids": {"limit": 50}, "memory": {"limit": 64 << 20}}
+    bundle.process["oomScoreAdj"] = 100
+    bundle.process["user"] = {"uid": 1000, "gid": 1000, "additionalGids": [5], "umask": 0o27}
+    for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
+                 "poststop"):
+        bundle.hook(kind, "exit 0")
+
+
+def user_namespace(bundle):
+    """Root of the container is nobody on the host."""
+    bundle.user_namespace()
+
+
+def listener(bundle):
+    """A seccomp filter with a listener, which waits in the queue of an agent's socket."""
+    bundle.agent = socket.socket(socket.AF_UNIX)
+    bundle.agent.bind(str(bundle.path / "agent.sock"))
+    bundle.agent.listen(QUEUE)
+    bundle.process["noNewPrivileges"] = False
+    bundle.linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(bundle.path / "agent.sock"),
+        "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_NOTIFY"}]}
+
+
+CONFIGURATIONS = {f.__name__: f for f in (plain, rich, user_namespace, listener)}
+
+
+# ---- what is there before a command ----
+
+
+def nothing(bundle):
+    pass
+
+
+def created(bundle):
+    return bundle.creel("create", "-b", bundle.path, bundle.id).ok()
+
+
+def running(bundle):
+    return bundle.creel("run", "-d", "-b", bundle.path, bundle.id).ok()
+
+
+def paused(bundle):
+    running(bundle)
+    bundle.pause().ok()
+
+
+def stopped(bundle):
+    running(bundle)
+    os.kill(bundle.pid(), 9)
+    bundle.wait_stopped()
+
+
+# ---- what is there after it ----
+
+
+def printed(bundle, result):
+    """The fingerprint that a program printed. result is of the command that it has its output from."""
+    wait_until(lambda: "== end" in result.stdout, "the program to print what it finds", 10)
+    return normal(bundle, result.stdout)
+
+
+def normal(bundle, text):
+    """As fingerprint.normal, with namespaces told as own or the host's."""
+    for name, link in host.namespaces().items():
+        text = text.replace(link, f"{name}: the host's")
+    found = fingerprint.sections(fingerprint.normal(text, bundle))
+    found["namespaces"] = sorted(line.split("[")[0] for line in found["namespaces"])
+    return found
+
+
+def prints(bundle, before, result):
+    return printed(bundle, result)
+
+
+def prints_when_started(bundle, before, result):
+    bundle.start().ok()
+    return printed(bundle, result)
+
+
+def printed_before(bundle, before, result):
+    return printed(bundle, before)
+
+
+def is_now(status):
+    def check(bundle, before, result):
+        wait_until(lambda: bundle.status() == status, f"status {status}")
+    return check
+
+
+def has_limit(bundle, before, result):
+    assert (bundle.cgroup("pids") / "pids.max").read_text().strip() == "77"
+
+
+@dataclass
+class Command:
+    name: str
+    before: Callable  # makes what it works on
+    words: str
+    after: Callable  # looks at what it did, and gives the fingerprint when there is one
+    long: bool = True  # the container's program stays
+    rc: int = 1  # of a failure
+    makes: bool = False  # a container, of which nothing may be left when it failed
+    init: bool = False  # the waiting init takes part
+
+    def argv(self, bundle):
+        names = {"BUNDLE": bundle.path, "ID": bundle.id, "SCRIPT": SCRIPT}
+        return [names.get(word, word) for word in self.words.split()]
+
+    def setup(self, bundle):
+        """The configuration for it; once for a bundle."""
+        if self.long:
+            bundle.sleep()
+        else:
+            bundle.shell(SCRIPT)
+        bundle.save()
+
+
+COMMANDS = {command.name: command for command in (
+    Command("create", nothing, "create -b BUNDLE ID", prints_when_started, long=False, makes=True),
+    Command("start", created, "start ID", printed_before, long=False, init=True),
+    Command("run", nothing, "run -b BUNDLE ID", prints, long=False, makes=True),
+    Command("run-d", nothing, "run -d -b BUNDLE ID", prints, long=False, makes=True),
+    Command("exec", running, "exec ID sh -c SCRIPT", prints, rc=255),
+    Command("exec-d", running, "exec -d ID sh -c SCRIPT", prints, rc=255),
+    Command("pause", running, "pause ID", is_now("paused")),
+    Command("resume", paused, "resume ID", is_now("running")),
+    Command("update", running, "update --pids-limit 77 ID", has_limit),
+    Command("kill", running, "kill ID KILL", is_now("stopped")),
+    Command("delete", stopped, "delete ID", is_now(None)),
+    Command("delete-f", running, "delete -f ID", is_now(None)),
+)}

@@ -1,0 +1,75 @@
+"""
+Every system call of a command fails once, in each way that a machine has. What comes is either the
+container that was asked for, with the same fingerprint as undisturbed, or one clear error and
+nothing left; never less confinement, a signal or a hang.
+"""
+
+import difflib
+import re
+
+import pytest
+
+from commands import COMMANDS
+from sweeping import points_of, told
+
+ERRORS = ["EPERM", "ENOMEM", "ENOSYS", "EINTR", "EIO", "EMFILE", "ENOSPC"]
+CASES = [(name, "rich") for name in COMMANDS]
+CASES += [(name, how) for name in ("create", "run") for how in ("plain", "user_namespace")]
+SAMPLE = {"create": 20, "run": 12}
+
+
+# What may come out otherwise, and why. None of it is confinement.
+FALLBACKS = {
+    "a home directory is a convenience, looked up in the image": r"[-+]HOME=",
+    "no keyrings, or a sandbox that hides them": r"[-+]keyring;",
+    "a device that may not be made is bound": r"[-+]0:N /\w+ /(dev|proc)/\w+ rw,",
+    "these two hierarchies have no limits": r"[-+]\d+:(name=systemd)?:/",
+}
+FALLBACK = re.compile("|".join(FALLBACKS.values()))
+
+
+def differences(reference, shown):
+    """The lines of two fingerprints that are not the same."""
+    found = []
+    for name in sorted({*reference, *shown}):
+        lines = difflib.unified_diff(reference.get(name, []), shown.get(name, []), n=0, lineterm="")
+        found += [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+    return found
+
+
+def is_told(result, rc, early):
+    """
+    A failure has the right status and one error, which says more than that there was one. early: it
+    is not yet known which command it is; and who has no memory says it without the form of the log.
+    """
+    if result.rc != rc and (result.rc != 1 or not early):
+        raise AssertionError(f"not {rc}: {told(result)}")
+    errors = result.messages("error") or (early and result.stderr.splitlines()) or []
+    if len(errors) != 1 or len(errors[0]) < 15:
+        raise AssertionError(f"{len(errors)} errors: {told(result)}")
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.creel_only("1.1 is not as careful")
+@pytest.mark.parametrize("action", [*(f"errno={name}" for name in ERRORS), "short", "signal=WINCH"])
+@pytest.mark.parametrize("command, configuration", CASES)
+def test_fault(sweep, command, configuration, action):
+    swept = sweep(command, configuration)
+    bundle, how = swept.bundle, swept.command
+    calls, reference = swept.reference()
+    known = next(call.number for call in calls if call.name == "uname" and call.process == "0")
+
+    def works_or_is_told(before, result, call):
+        if result.rc:
+            early = call and call.process == "0" and call.number < known
+            is_told(result, how.rc, early)
+            left = bundle.guard.check() if how.makes else []
+            if left:
+                raise AssertionError(f"left {left}: {told(result)}")
+            return
+        shown = how.after(bundle, before, result)
+        other = differences(reference, shown) if shown != reference else []
+        if not all(FALLBACK.match(line) for line in other):
+            raise AssertionError("\n".join(["another container", *other]))
+
+    swept.over(points_of(calls, action), action, works_or_is_told, SAMPLE.get(command, 4))
