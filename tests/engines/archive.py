@@ -1,6 +1,7 @@
 """
 The image of the scenarios: an archive as `docker save` writes it, which Docker, containerd and
-Podman all read. It has busybox, with a link for each of its commands, and a user Ann.
+Podman all read. It has busybox, with a link for each of its commands, and a user Ann. It sleeps if
+it is not told otherwise.
 """
 
 import hashlib
@@ -46,7 +47,7 @@ def write(path):
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Env": ["PATH=/bin"], "Cmd": ["sh"]},
+        "config": {"Env": ["PATH=/bin"], "Cmd": ["sleep", "1000"]},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(data).hexdigest()}"]},
         "history": [{"created_by": "tests"}],
     }

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-TIME_LIMIT = 60  # seconds for one command, in a machine that is emulated
+TIME_LIMIT = 120  # seconds for one command, in a machine that is emulated
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,10 @@ def own_network():
     name = f"engines-{secrets.token_hex(3)}"
     run("ip", "netns", "add", name)
     run("ip", "-n", name, "link", "set", "lo", "up")
-    yield name
-    run("ip", "netns", "delete", name)
+    try:
+        yield name
+    finally:
+        run("ip", "netns", "delete", name)
 
 
 class Daemon:

@@ -2,15 +2,30 @@
 Docker: a daemon of the scenarios' own, and what a scenario does with its containers.
 """
 
+import http.client
 import itertools
 import json
 import secrets
+import socket
 from pathlib import Path
 
 import archive
-from command import Daemon, mounts_below, nothing_left, processes_with, run
+from command import TIME_LIMIT, Daemon, mounts_below, nothing_left, processes_with, run
 
 counter = itertools.count(1)
+
+
+class Api(http.client.HTTPConnection):
+    """Docker's own protocol: for what a scenario asks often, since the command takes a second."""
+
+    def __init__(self, path):
+        super().__init__("docker", timeout=TIME_LIMIT)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
 
 
 class Dockerd(Daemon):
@@ -40,10 +55,28 @@ class Dockerd(Daemon):
         return *words, *self.options
 
     def answers(self):
-        return self.socket.exists() and self.docker("version", status=None).status == 0
+        try:
+            return self.api("GET", "/_ping") == b"OK"
+        except OSError:
+            return False
+
+    def api(self, verb, path):
+        """What the daemon answers; None when there is no such thing."""
+        connection = Api(self.socket)
+        try:
+            connection.request(verb, path)
+            answer = connection.getresponse()
+            body = answer.read()
+            assert answer.status in (200, 204, 404), body
+            return body if answer.status != 404 else None
+        finally:
+            connection.close()
+
+    def words(self, *words):
+        return "docker", "--host", f"unix://{self.socket}", *words
 
     def docker(self, *words, **options):
-        return run("docker", "--host", f"unix://{self.socket}", *words, **options)
+        return run(*self.words(*words), **options)
 
     def leftovers(self):
         """What a container leaves that ended badly: state, mounts, shims, cgroups."""
@@ -56,6 +89,8 @@ class Dockerd(Daemon):
     def __exit__(self, *_):
         super().__exit__()
         run("systemctl", "stop", self.slice, status=None)
+        for point in mounts_below(self.where):  # one network namespace stays mounted
+            run("umount", "--lazy", point)
 
 
 class Docker:
@@ -68,30 +103,35 @@ class Docker:
     def __call__(self, *words, **options):
         return self.daemon.docker(*words, **options)
 
+    def words(self, *words):
+        """The words of a command line, for a Screen."""
+        return self.daemon.words(*words)
+
     def name(self, short="box"):
         return f"{self.token}-{short}"
 
-    def arguments(self, options, command, short):
-        words = ["--runtime", self.runtime.name, "--network", "none", "--name", self.name(short)]
-        return [*words, *options, archive.NAME, *command]
+    def arguments(self, name, network):
+        return ["--runtime", self.runtime.name, "--network", network, "--name", self.name(name)]
 
-    def run(self, *command, options=(), name="box", **more):
+    def run(self, *command, options=(), name="box", network="none", **more):
         """A container in the foreground, removed at its end."""
-        return self("run", "--rm", *self.arguments(options, command, name), **more)
+        words = "run", "--rm", *self.arguments(name, network), *options, archive.NAME, *command
+        return self(*words, **more)
 
-    def start(self, *command, options=(), name="box"):
-        """A container in the background; its name."""
-        self("run", "--detach", *self.arguments(options, command or ("sleep", "1000"), name))
+    def start(self, *command, options=(), name="box", network="none"):
+        """A container in the background, which sleeps if not told otherwise; its name."""
+        command = command or ("sleep", "1000")
+        self("run", "--detach", *self.arguments(name, network), *options, archive.NAME, *command)
         return self.name(name)
 
     def inspect(self, name=None):
-        return json.loads(self("inspect", name or self.name()).out)[0]
+        return json.loads(self.daemon.api("GET", f"/containers/{name or self.name()}/json"))
 
     def pid(self, name=None):
         return self.inspect(name)["State"]["Pid"]
 
     def finish(self):
-        mine = self("ps", "--all", "--quiet", "--filter", f"name={self.token}").out.split()
-        if mine:
-            self("rm", "--force", "--volumes", *mine)
+        for container in json.loads(self.daemon.api("GET", "/containers/json?all=1")):
+            if any(self.token in name for name in container["Names"]):
+                self.daemon.api("DELETE", f"/containers/{container['Id']}?force=1&v=1")
         nothing_left(self.daemon.leftovers)

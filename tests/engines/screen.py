@@ -9,7 +9,7 @@ import subprocess
 import termios
 import time
 
-from command import wait_until
+from command import TIME_LIMIT, wait_until
 
 
 class Screen:
@@ -47,7 +47,7 @@ class Screen:
 
     def expect(self, part):
         """Waits for it."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + TIME_LIMIT
         while part not in self.text():
             assert time.monotonic() < deadline, f"no {part!r} in {self.text()!r}"
             time.sleep(0.05)
