@@ -19,6 +19,7 @@ PACKAGES = """
 systemd systemd-sysv dbus dbus-user-session libpam-systemd udev kmod apparmor
 linux-image-amd64 initramfs-tools zstd busybox-static procps iproute2 iptables ca-certificates
 python3-pytest python3-pytest-xdist python3-pytest-timeout python3-jsonschema gcc libc6-dev strace
+python3-grpcio protobuf-compiler
 util-linux uidmap golang-github-opencontainers-specs-dev golang-github-containers-common
 podman buildah docker.io docker-cli containerd runc crun criu conmon catatonit netavark
 aardvark-dns passt slirp4netns fuse-overlayfs
