@@ -108,6 +108,27 @@ int do_device(struct walk *w, const struct step *step, struct err *e)
 	return err_wrap(e, "create device %s", device->path);
 }
 
+/*
+ * Standard streams that lead nowhere do so by the container's own device: of the host's, its root
+ * could change the mode, and criu could not save it.
+ */
+static int own_null(struct walk *w, struct err *e)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		_close_ int own = -1;
+		struct stat st;
+
+		if (fstat(fd, &st) || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+			continue;
+		own = inroot_open(w->root, "/dev/null", O_RDWR, e);
+		if (own < 0)
+			return err_wrap(e, "open the container's null device");
+		if (dup2(own, fd) < 0)
+			return err_sys(e, "take the container's null device");
+	}
+	return 0;
+}
+
 int do_dev_links(struct walk *w, const struct step *step, struct err *e)
 {
 	static const struct {
@@ -127,5 +148,5 @@ int do_dev_links(struct walk *w, const struct step *step, struct err *e)
 		if (make_link(w, links[i].path, links[i].text, e))
 			return err_wrap(e, "make the links in /dev");
 	fd_close(&w->dev);
-	return 0;
+	return own_null(w, e);
 }

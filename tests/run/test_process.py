@@ -372,3 +372,14 @@ def test_network_sysctl_needs_a_network_namespace(bundle):
 def test_sysctl_that_does_not_exist(bundle):
     bundle.linux["sysctl"] = {"net.ipv4.no_such_thing": "1"}
     bundle.run().fails(part="no such file or directory")
+
+
+def test_null_device_of_the_host_is_not_the_containers(bundle):
+    null = subprocess.DEVNULL
+    bundle.sleep()
+    bundle.run_detached(stdin=null, stdout=null, stderr=null).ok()
+    own = os.stat(f"/proc/{bundle.pid()}/root/dev/null")
+    for fd in range(3):
+        stream = os.stat(f"/proc/{bundle.pid()}/fd/{fd}")
+        assert (stream.st_dev, stream.st_ino) == (own.st_dev, own.st_ino)
+    assert own.st_dev != os.stat("/dev/null").st_dev
