@@ -28,7 +28,7 @@ static enum plan_stage cgroup_stage(const struct steps *s)
 	return s->facts->cgroup.systemd ? STAGE_MAPS : STAGE_PREPARE;
 }
 
-static int build_devices(struct steps *s, struct err *e)
+static int build_device_rules(struct steps *s, struct err *e)
 {
 	struct spec_device_rules *rules = arena_get(s->arena, sizeof(*rules), e);
 	struct step *step;
@@ -121,7 +121,8 @@ int build_cgroup(struct steps *s, const struct plan_request *request, struct err
 		step->stage = cgroup_stage(s);
 		step->setting = &settings.item[i];
 	}
-	if (build_devices(s, e) || (!host->systemd && !steps_add(s, STEP_CGROUP_JOIN, NULL, e)))
+	if (build_device_rules(s, e) ||
+	    (!host->systemd && !steps_add(s, STEP_CGROUP_JOIN, NULL, e)))
 		return -1;
 	/* Where the runtime may run is not the container's business: its cgroup alone decides. */
 	if (build_affinity(s, NULL, NULL, e))

@@ -43,7 +43,7 @@ static const struct spec_device *find_device(const struct spec *spec, const char
 	return NULL;
 }
 
-static int build_devices(struct steps *s, struct err *e)
+int build_devices(struct steps *s, struct err *e)
 {
 	const struct spec_devices *devices = &s->spec->linux_.devices;
 

@@ -86,6 +86,8 @@ const struct plan_kind plan_kinds[STEP_KINDS] = {
 	[STEP_WAIT_START]    = {"wait-start",    SIDE_INIT,    STAGE_GATE, IS_REPORTED, 0},
 	[STEP_CLOSE]         = {"close",         SIDE_INIT,    STAGE_GATE, READY, IS_CLOSED},
 	[STEP_EXEC]          = {"exec",          SIDE_INIT,    STAGE_GATE, LAST, 0},
+	[STEP_CRIU_ROOT]     = {"criu-root",     SIDE_INIT,    STAGE_PIVOT, HAS_ROOT, 0},
+	[STEP_CRIU]          = {"criu",          SIDE_INIT,    STAGE_GATE, IN_CGROUP, 0},
 };
 /* clang-format on */
 

@@ -104,6 +104,8 @@ enum step_kind {
 	STEP_WAIT_START,
 	STEP_CLOSE,
 	STEP_EXEC,
+	STEP_CRIU_ROOT,
+	STEP_CRIU,
 	STEP_KINDS,
 };
 
@@ -175,6 +177,10 @@ struct step {
 			const char *propagation; /* as config.json has it, NULL: the usual one */
 			bool no_pivot;
 		} root; /* ROOT, PIVOT, ROOT_PROPAGATION */
+		struct {
+			const char *source, *target;
+			bool readonly;
+		} criu_root; /* CRIU_ROOT */
 		struct {
 			const struct spec_device *item;
 			bool bind;
@@ -248,6 +254,7 @@ struct plan_request {
 	const char *console_socket, *pidfd_socket; /* NULL: none */
 	const char *notify_socket;                 /* NOTIFY_SOCKET of the caller, NULL: none */
 	const char *state_root; /* directory of all containers' states, absolute */
+	const char *criu_root;  /* restore: where criu is to find the root */
 	const struct log *log;
 };
 
@@ -308,6 +315,22 @@ struct plan_exec_request {
 /* The plan of exec. Pure. */
 int plan_build_exec(const struct plan_exec_request *request, const struct plan_facts *facts,
 		    struct arena *a, struct plan **ret, struct err *e) must_check;
+
+/*
+ * The plan of restore, up to the execution of criu. Pure. Of mounts only what they are mounted on
+ * will be left.
+ */
+int plan_build_restore(const struct spec *spec, const struct plan_facts *facts,
+		       const struct plan_request *request, struct arena *a, struct plan **ret,
+		       struct err *e) must_check;
+
+/*
+ * Not to be carried out: the mounts and devices of a container alone, which criu must be told of.
+ * Pure.
+ */
+int plan_build_mounts(const struct spec *spec, const struct plan_facts *facts,
+		      const struct plan_request *request, struct arena *a, struct plan **ret,
+		      struct err *e) must_check;
 
 /*
  * The stage of the other column that `side` must know to be done before it begins `stage`; −1 when

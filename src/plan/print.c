@@ -199,6 +199,10 @@ static void describe_values(const struct step *step, struct str *out)
 		str_addf(out, "take %s as the root, / is %s", step->root.source,
 			 step->root.propagation ? step->root.propagation : "rslave");
 		break;
+	case STEP_CRIU_ROOT:
+		str_addf(out, "leave these mounts, bind %s on %s%s", step->criu_root.source,
+			 step->criu_root.target, step->criu_root.readonly ? ", read-only" : "");
+		break;
 	case STEP_ROOT_PROPAGATION:
 		str_addf(out, "make the root %s", step->root.propagation);
 		break;
@@ -252,6 +256,7 @@ static const char *const plain_words[STEP_KINDS] = {
 	[STEP_WAIT_START] = "wait for start",
 	[STEP_CLOSE] = "close what is not the program's",
 	[STEP_EXEC] = "execute the program",
+	[STEP_CRIU] = "execute criu",
 };
 
 void plan_describe(const struct step *step, struct str *out)

@@ -37,6 +37,7 @@ int build_namespaces(struct steps *s, const struct plan_request *request, struct
 int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 int build_labels(struct steps *s, const struct spec_process *process, struct err *e) must_check;
 int build_mount_label(struct steps *s, struct plan_mount *mount, struct err *e) must_check;
+int build_devices(struct steps *s, struct err *e) must_check; /* after build_mounts */
 int build_mounts(struct steps *s, const struct plan_request *request, struct err *e) must_check;
 /* Behind the mounts of config.json: the place from which the program tells that it is ready. */
 int build_notify(struct steps *s, const struct plan_request *request, struct err *e) must_check;

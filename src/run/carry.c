@@ -79,6 +79,8 @@ static step_doer *const doers[STEP_KINDS] = {
 	[STEP_WAIT_START] = do_wait_start,
 	[STEP_CLOSE] = do_close,
 	[STEP_EXEC] = do_exec,
+	[STEP_CRIU_ROOT] = do_criu_root,
+	[STEP_CRIU] = do_criu,
 };
 
 static uint64_t now_ns(void)
@@ -112,7 +114,8 @@ static void tell_time(struct walk *w, const struct step *step, uint64_t began)
 /* Behind a filter that is loaded last nothing may be said: the profile need not allow it. */
 static bool is_last(const struct step *step)
 {
-	return step->kind == STEP_EXEC || (step->kind == STEP_SECCOMP && step->stage == STAGE_GATE);
+	return step->kind == STEP_EXEC || step->kind == STEP_CRIU ||
+	       (step->kind == STEP_SECCOMP && step->stage == STAGE_GATE);
 }
 
 static int do_step(struct walk *w, size_t index, struct err *e)

@@ -44,6 +44,8 @@ step_doer do_scheduler, do_io_priority, do_memory_policy, do_personality;
 step_doer do_lookup, do_close, do_exec;
 /* do_console.c */
 step_doer do_console_socket, do_console;
+/* do_criu.c */
+step_doer do_criu_root, do_criu;
 /* do_pidfd.c */
 step_doer do_pidfd;
 /* do_notify.c */

@@ -40,6 +40,10 @@ struct walk {
 	int gate;            /* socket on which init waits for start, −1: none */
 	int container;       /* exec: pidfd of the container's init, −1 */
 	int console;         /* connected console socket that gets the terminal, −1: none */
+	const char *criu;    /* restore: path of the program */
+	/* restore: criu's descriptors from 3 on, its end of the conversation first */
+	int *criu_fds;
+	size_t criu_fd_count;
 
 	/* the runtime's */
 	pid_t pid; /* of init, 0 until it exists */

@@ -82,6 +82,8 @@ static int take_word(struct golden_case *c, const char *word, struct arena *a, s
 		c->facts.apparmor = true;
 	else if (str_equal(word, "selinux"))
 		c->facts.selinux = true;
+	else if (str_equal(word, "restore"))
+		c->restore = true;
 	else if (str_equal(word, "run"))
 		c->request.wait_start = false;
 	else if (str_equal(word, "pid-file"))
@@ -159,6 +161,7 @@ int golden_parse(char *text, struct arena *a, struct golden_case *ret, struct er
 			    .bundle = "/bundle",
 			    .rootfs = "/bundle/rootfs",
 			    .state_root = "/run/creel",
+			    .criu_root = "/run/creel/box/criu-root",
 			    .wait_start = true},
 	};
 	if (!copy)
@@ -304,8 +307,12 @@ int golden_answer(struct golden_case *c, struct arena *a, const char **ret, stru
 		return -1;
 	str_init(&told, a);
 	c->request.log = &log;
-	refused = process ? build_exec(c, spec, process, a, &plan, e)
-			  : plan_build(spec, &c->facts, &c->request, a, &plan, e);
+	if (process)
+		refused = build_exec(c, spec, process, a, &plan, e);
+	else if (c->restore)
+		refused = plan_build_restore(spec, &c->facts, &c->request, a, &plan, e);
+	else
+		refused = plan_build(spec, &c->facts, &c->request, a, &plan, e);
 	c->request.log = NULL;
 	if (!refused && (check(plan, a, &c->kinds, e) || plan_print(plan, a, &text, e)))
 		return -1;

@@ -22,6 +22,7 @@ struct golden_case {
 	struct plan_facts facts;
 	struct plan_request request;
 	const char *base, *config, *process; /* JSON; config and process NULL: not given */
+	bool restore;                        /* the plan of restore */
 	const char *expected;                /* in text: all in front of it is the question */
 	const char *text;
 	uint64_t kinds; /* of the steps in the plan, by golden_answer: 1 << STEP_… */
