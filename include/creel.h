@@ -13,14 +13,15 @@
  * creel_exec ask something of a program (docs/library.md tells more):
  *
  *   protection   It must have called creel_protect first of all, or they fail with CREEL_USAGE.
- *   threads      It has one. Of the other verbs each handle takes one at a time; two handles may be
- *                used in two threads.
- *   children     Init, and what creel_exec runs, are its children: when it is not creel that waits
- *                for them, it must itself (waitpid(2)), or see to it that nobody need.
- *   signals      Where creel_run and creel_exec wait for the program, all signals are blocked and
- *                passed on to it, and any child of the caller that ends is waited for.
- *   descriptors  Hooks inherit those without close-on-exec: see creel_close_from. All that the
- *                library opens has it, and is closed before a verb returns.
+ *   threads      It has one; creel_restore asks for that, too. Of the other verbs each handle takes
+ *                one at a time; two handles may be used in two threads.
+ *   children     Init, also a restored one, and what creel_exec runs, are its children: when it is
+ *                not creel that waits for them, it must itself (waitpid(2)), or see to it that
+ *                nobody need.
+ *   signals      Where creel_run, creel_restore and creel_exec wait for the program, all signals
+ * are blocked and passed on to it, and any child of the caller that ends is waited for. descriptors
+ * Hooks inherit those without close-on-exec: see creel_close_from. All that the library opens has
+ * it, and is closed before a verb returns.
  *
  * Terms and rules are those of the OCI runtime specification, runtime.md and config.md.
  */
@@ -288,6 +289,61 @@ int creel_explain(struct creel *creel, const char *id, const struct creel_create
  */
 int creel_pause(struct creel *creel, const char *id, struct creel_error *ret_error);
 int creel_resume(struct creel *creel, const char *id, struct creel_error *ret_error);
+
+/* ---- to disk and back ------------------------------------------------------------------------ */
+
+enum creel_manage_cgroups {
+	CREEL_MANAGE_CGROUPS_DEFAULT, /* what criu thinks best */
+	CREEL_MANAGE_CGROUPS_IGNORE,
+	CREEL_MANAGE_CGROUPS_SOFT,
+	CREEL_MANAGE_CGROUPS_FULL,
+	CREEL_MANAGE_CGROUPS_STRICT,
+};
+
+enum creel_network_lock {
+	CREEL_NETWORK_LOCK_DEFAULT,
+	CREEL_NETWORK_LOCK_IPTABLES,
+	CREEL_NETWORK_LOCK_NFTABLES,
+	CREEL_NETWORK_LOCK_SKIP,
+};
+
+/* What criu(8), which does the work, is told. It must be there, in version 3.0 or newer. */
+struct creel_criu {
+	const char *search_path; /* directories in which criu is looked up, as $PATH; NULL: the
+				    usual ones */
+	/* directory of the images; NULL: "checkpoint" in the current one */
+	const char *image_path;
+	const char *work_path; /* directory of its logs, dump.log and restore.log, made when it is
+				  missing; NULL: that of the images */
+	bool tcp_established, ext_unix_sk, shell_job, file_locks, lazy_pages, auto_dedup;
+	enum creel_manage_cgroups manage_cgroups;
+	enum creel_network_lock network_lock;
+	/* creel_checkpoint alone */
+	const char *parent_path;         /* images of an earlier pre_dump, relative to image_path */
+	const char *page_server_address; /* memory is sent there; NULL: goes into the images */
+	uint16_t page_server_port;
+	bool leave_running; /* the container goes on; otherwise it is deleted */
+	bool pre_dump;      /* memory alone, and it goes on */
+	bool tcp_skip_in_flight, link_remap;
+	unsigned status_fd; /* gets a NUL byte, and is closed, when lazy pages are ready to be
+			       fetched; 0: none */
+	/* creel_restore alone */
+	bool tcp_close;
+	const char *lsm_profile; /* "apparmor:NAME", "selinux:LABEL"; NULL: as it was */
+	const char *lsm_mount_context;
+};
+
+/* Writes a running or paused container as images to disk. */
+int creel_checkpoint(struct creel *creel, const char *id, const struct creel_criu *criu,
+		     struct creel_error *ret_error);
+
+/*
+ * Makes a container of images that creel_checkpoint wrote, and of the same bundle, and lets it run;
+ * then as creel_run. Of create the options bundle, config, console_socket, pid_file, no_subreaper,
+ * detach and keep count.
+ */
+int creel_restore(struct creel *creel, const char *id, const struct creel_create *create,
+		  const struct creel_criu *criu, int *ret_status, struct creel_error *ret_error);
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 

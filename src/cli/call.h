@@ -18,6 +18,7 @@
  */
 enum command_id {
 	COMMAND_NONE, /* before the command: the global options */
+	COMMAND_CHECKPOINT,
 	COMMAND_CREATE,
 	COMMAND_DELETE,
 	COMMAND_EVENTS,
@@ -28,6 +29,7 @@ enum command_id {
 	COMMAND_LIST,
 	COMMAND_PAUSE,
 	COMMAND_PS,
+	COMMAND_RESTORE,
 	COMMAND_RESUME,
 	COMMAND_RUN,
 	COMMAND_SPEC,
@@ -52,7 +54,7 @@ struct call {
 
 	/* global options */
 	bool debug, systemd_cgroup, help, version;
-	const char *log, *log_format, *log_level, *root, *rootless, *cgroup_manager, *criu;
+	const char *log, *log_format, *log_level, *root, *rootless, *cgroup_manager, *old_criu;
 
 	/* what the options of commands hold beside the structs of the API */
 	bool all, force, quiet, regex, template_rootless;
@@ -64,7 +66,10 @@ struct call {
 	struct creel_exec exec;
 	struct creel_events events;
 	struct creel_update update;
+	struct creel_criu criu;
 	const char *interval, *resources;
+	const char *manage_cgroups_mode, *network_lock, *page_server; /* of criu */
+	struct str_list empty_ns;
 	struct { /* update: what was typed for each limit; cmd_update.c has what they are */
 		const char *blkio_weight, *cpu_burst, *cpu_idle, *cpu_period, *cpu_quota,
 			*cpu_rt_period, *cpu_rt_runtime, *cpu_share, *cpuset_cpus, *cpuset_mems,

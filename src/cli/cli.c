@@ -147,6 +147,15 @@ static int find_user_bus(const struct call *call, const char **ret, struct creel
 	return *ret ? 0 : cli_fail_base(e, &err);
 }
 
+/* Descriptors below it were given for a purpose. */
+static unsigned first_unwanted(const struct call *call)
+{
+	unsigned passed =
+		call->create.listen_fds + call->create.preserve_fds + call->exec.preserve_fds;
+
+	return call->criu.status_fd >= 3 + passed ? call->criu.status_fd + 1 : 3 + passed;
+}
+
 static int open_library(struct call *call, struct creel **ret_creel, struct creel_error *e)
 {
 	const struct environment *environment = call->environment;
@@ -159,10 +168,9 @@ static int open_library(struct call *call, struct creel **ret_creel, struct cree
 	    parse_rootless(call, &options.rootless, e) || root_choose(call, &options.root, e) ||
 	    find_user_bus(call, &options.user_bus, e))
 		return -1;
+	call->criu.search_path = environment->path;
 	call->create.listen_fds = call->exec.listen_fds = count_listen_fds(environment);
-	creel_close_from(3 + call->create.listen_fds + call->create.preserve_fds +
-				 call->exec.preserve_fds,
-			 call->logging->fd);
+	creel_close_from(first_unwanted(call), call->logging->fd);
 	if (environment->notify_socket && *environment->notify_socket)
 		call->create.notify_socket = call->start.notify_socket = environment->notify_socket;
 	*ret_creel = creel_new(&options, e);
@@ -177,7 +185,7 @@ static int call_library(struct call *call, enum command_id id, struct creel_erro
 	struct creel *creel;
 	int status;
 
-	if (call->criu)
+	if (call->old_criu)
 		logging_message(call->logging, CREEL_LOG_WARNING,
 				"--criu is ignored: criu is looked up in PATH");
 	if (open_library(call, &creel, e))

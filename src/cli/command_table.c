@@ -21,6 +21,17 @@ const struct command command_table[COMMANDS] = {
 			"    creel spec\n"
 			"    creel run <container-id>\n",
 	},
+	[COMMAND_CHECKPOINT] = {
+		.name = "checkpoint",
+		.operands = "<container-id>",
+		.summary = "save a running container to disk",
+		.description =
+			"Lets criu(8) write the processes of a running container as images,\n"
+			"of which \"creel restore\" makes them again. The container is deleted\n"
+			"then, unless it is to go on.\n",
+		.operands_min = 1,
+		.operands_max = 1,
+	},
 	[COMMAND_CREATE] = {
 		.name = "create",
 		.operands = "<container-id>",
@@ -128,6 +139,18 @@ const struct command command_table[COMMANDS] = {
 		.operands_min = 1,
 		.operands_max = OPERANDS_ANY,
 		.first_operand_ends_options = true,
+	},
+	[COMMAND_RESTORE] = {
+		.name = "restore",
+		.operands = "<container-id>",
+		.summary = "run a container that was saved to disk",
+		.description =
+			"Makes a container of the images that \"creel checkpoint\" wrote, and of\n"
+			"the same bundle, and lets it go on. Unless detached it waits until\n"
+			"the program ends and deletes the container; the exit status is as\n"
+			"that of \"creel run\".\n",
+		.operands_min = 1,
+		.operands_max = 1,
 	},
 	[COMMAND_RESUME] = {
 		.name = "resume",

@@ -9,14 +9,24 @@
 #include "cli/suggest.h"
 
 command_function *const command_functions[COMMANDS] = {
-	[COMMAND_CREATE] = cmd_create,   [COMMAND_DELETE] = cmd_delete,
-	[COMMAND_EVENTS] = cmd_events,   [COMMAND_EXEC] = cmd_exec,
-	[COMMAND_EXPLAIN] = cmd_explain, [COMMAND_FEATURES] = cmd_features,
-	[COMMAND_KILL] = cmd_kill,       [COMMAND_LIST] = cmd_list,
-	[COMMAND_PAUSE] = cmd_pause,     [COMMAND_PS] = cmd_ps,
-	[COMMAND_RESUME] = cmd_resume,   [COMMAND_RUN] = cmd_run,
-	[COMMAND_SPEC] = cmd_spec,       [COMMAND_START] = cmd_start,
-	[COMMAND_STATE] = cmd_state,     [COMMAND_UPDATE] = cmd_update,
+	[COMMAND_CHECKPOINT] = cmd_checkpoint,
+	[COMMAND_CREATE] = cmd_create,
+	[COMMAND_DELETE] = cmd_delete,
+	[COMMAND_EVENTS] = cmd_events,
+	[COMMAND_EXEC] = cmd_exec,
+	[COMMAND_EXPLAIN] = cmd_explain,
+	[COMMAND_FEATURES] = cmd_features,
+	[COMMAND_KILL] = cmd_kill,
+	[COMMAND_LIST] = cmd_list,
+	[COMMAND_PAUSE] = cmd_pause,
+	[COMMAND_PS] = cmd_ps,
+	[COMMAND_RESTORE] = cmd_restore,
+	[COMMAND_RESUME] = cmd_resume,
+	[COMMAND_RUN] = cmd_run,
+	[COMMAND_SPEC] = cmd_spec,
+	[COMMAND_START] = cmd_start,
+	[COMMAND_STATE] = cmd_state,
+	[COMMAND_UPDATE] = cmd_update,
 };
 
 enum command_id command_find(const char *name)

@@ -40,6 +40,7 @@ enum command_id command_find(const char *name);
 /* What a user may have meant by a name that is none; NULL when nothing is near. */
 const char *command_nearest(const char *name);
 
+command_function cmd_checkpoint;
 command_function cmd_create;
 command_function cmd_delete;
 command_function cmd_events;
@@ -50,6 +51,7 @@ command_function cmd_kill;
 command_function cmd_list;
 command_function cmd_pause;
 command_function cmd_ps;
+command_function cmd_restore;
 command_function cmd_resume;
 command_function cmd_run;
 command_function cmd_spec;

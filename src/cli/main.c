@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 		.user = getenv("USER"),
 		.notify_socket = getenv("NOTIFY_SOCKET"),
 		.session_bus = getenv("DBUS_SESSION_BUS_ADDRESS"),
+		.path = getenv("PATH"),
 		.listen_fds = getenv("LISTEN_FDS"),
 		.listen_pid = getenv("LISTEN_PID"),
 	};

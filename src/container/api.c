@@ -325,6 +325,25 @@ int creel_resume(struct creel *c, const char *id, struct creel_error *ret_error)
 	return api_result(arena_reset(&c->arena, &e) || container_resume(c, id, &e), &e, ret_error);
 }
 
+int creel_checkpoint(struct creel *c, const char *id, const struct creel_criu *criu,
+		     struct creel_error *ret_error)
+{
+	struct err e;
+
+	return api_result(arena_reset(&c->arena, &e) || container_checkpoint(c, id, criu, &e), &e,
+			  ret_error);
+}
+
+int creel_restore(struct creel *c, const char *id, const struct creel_create *create,
+		  const struct creel_criu *criu, int *ret_status, struct creel_error *ret_error)
+{
+	struct err e;
+
+	return api_result(arena_reset(&c->arena, &e) ||
+				  container_restore(c, id, create, criu, ret_status, &e),
+			  &e, ret_error);
+}
+
 int creel_kill(struct creel *c, const char *id, int signal, bool all, struct creel_error *ret_error)
 {
 	struct err e;

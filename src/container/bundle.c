@@ -141,10 +141,21 @@ void facts_of_labels(const struct spec *spec, const struct spec_process *process
 		facts->selinux = lsm_has_selinux();
 }
 
+static int collect(struct creel *c, struct bundle *b, struct err *e)
+{
+	const char *cgroups_path = b->spec->linux_.cgroups_path;
+
+	if (facts_collect(c, true, !cgroups_path || *cgroups_path != '/', &b->facts, e))
+		return -1;
+	if (b->spec->linux_.intel_rdt)
+		b->facts.resctrl = resctrl_detect(RESCTRL_MOUNT);
+	facts_of_labels(b->spec, b->spec->process, &b->facts);
+	return 0;
+}
+
 int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, struct bundle *b,
 		bool wait_start, struct plan **ret, struct err *e)
 {
-	const char *cgroups_path = b->spec->linux_.cgroups_path;
 	struct plan_request request = {
 		.id = id,
 		.rootfs = b->rootfs,
@@ -162,12 +173,30 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 		.log = &c->log,
 	};
 
-	if (facts_collect(c, true, !cgroups_path || *cgroups_path != '/', &b->facts, e))
+	if (collect(c, b, e))
 		return -1;
-	if (b->spec->linux_.intel_rdt)
-		b->facts.resctrl = resctrl_detect(RESCTRL_MOUNT);
-	facts_of_labels(b->spec, b->spec->process, &b->facts);
 	if (!plan_build(b->spec, &b->facts, &request, &c->arena, ret, e))
+		return 0;
+	spec_point(&b->text, e);
+	return -1;
+}
+
+int bundle_plan_restore(struct creel *c, const char *id, const struct creel_create *o,
+			struct bundle *b, const char *criu_root, struct plan **ret, struct err *e)
+{
+	struct plan_request request = {
+		.id = id,
+		.rootfs = b->rootfs,
+		.bundle = b->path,
+		.pid_file = o->pid_file,
+		.state_root = c->root,
+		.criu_root = criu_root,
+		.log = &c->log,
+	};
+
+	if (collect(c, b, e))
+		return -1;
+	if (!plan_build_restore(b->spec, &b->facts, &request, &c->arena, ret, e))
 		return 0;
 	spec_point(&b->text, e);
 	return -1;

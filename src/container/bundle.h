@@ -26,6 +26,11 @@ int bundle_load(struct creel *c, const struct creel_create *o, struct bundle *re
 int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, struct bundle *b,
 		bool wait_start, struct plan **ret, struct err *e) must_check;
 
+/* The plan of restoring it; criu_root is where criu is to find its root. */
+int bundle_plan_restore(struct creel *c, const char *id, const struct creel_create *o,
+			struct bundle *b, const char *criu_root, struct plan **ret,
+			struct err *e) must_check;
+
 /* The machine, as far as a plan asks. own_cgroup: also which cgroups the runtime itself is in. */
 int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_facts *ret,
 		  struct err *e) must_check;

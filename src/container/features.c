@@ -113,6 +113,7 @@ static void write_unsafe_annotations(struct json_writer *w)
 	json_write_array(w, "potentiallyUnsafeConfigAnnotations");
 	json_write_string(w, NULL, "bundle");
 	json_write_string(w, NULL, "org.systemd.property.");
+	json_write_string(w, NULL, "org.criu.config");
 	json_write_string(w, NULL, "run.oci.systemd.subgroup");
 	json_write_end(w);
 }
@@ -131,7 +132,7 @@ int container_features(struct arena *a, const char **ret_text, struct err *e)
 	write_mount_options(&w);
 	write_linux(&w);
 	json_write_object(&w, "annotations");
-	json_write_string(&w, "org.opencontainers.runc.checkpoint.enabled", "false");
+	json_write_string(&w, "org.opencontainers.runc.checkpoint.enabled", "true");
 	json_write_end(&w);
 	write_unsafe_annotations(&w);
 	json_write_end(&w);

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "container/streams.h"
 #include "container/terminal.h"
 #include "run/carry.h"
 #include "run/gate.h"
@@ -60,8 +61,16 @@ static int fill_cgroups(struct creel *c, struct making *m, struct err *e)
 	return 0;
 }
 
-static int fill_record(struct creel *c, const char *id, const struct creel_create *o,
-		       struct making *m, struct err *e)
+/* Without a path it is new, and all in it end with init. */
+static bool has_private_pids(const struct spec *spec)
+{
+	const struct spec_namespace *ns = spec_namespace_find(spec, NS_PID);
+
+	return ns && !ns->path;
+}
+
+static int fill_record(struct creel *c, const struct creel_create *o, struct making *m,
+		       struct err *e)
 {
 	struct state_record *record = arena_get(&c->arena, sizeof(*record), e);
 	const struct spec *spec = m->bundle.spec;
@@ -70,7 +79,7 @@ static int fill_record(struct creel *c, const char *id, const struct creel_creat
 		return -1;
 	m->ct.record = record;
 	*record = (struct state_record){
-		.id = id,
+		.id = m->ct.id,
 		.oci_version = spec->oci_version,
 		.created = state_record_now(&c->arena, e),
 		.bundle = m->bundle.path,
@@ -78,7 +87,7 @@ static int fill_record(struct creel *c, const char *id, const struct creel_creat
 		.annotations = spec->annotations,
 		.rootless = m->bundle.facts.euid != 0,
 		.no_new_keyring = o->no_new_keyring,
-		.private_pids = m->plan->clone_flags & ns_clone_flag(NS_PID),
+		.private_pids = has_private_pids(spec),
 		.systemd_unit = m->plan->unit.name,
 		.systemd_bus = m->plan->unit.bus,
 		.poststart_hooks = spec->hooks.kind[HOOK_POSTSTART].count,
@@ -93,18 +102,17 @@ static int fill_record(struct creel *c, const char *id, const struct creel_creat
 	return record->created ? fill_cgroups(c, m, e) : -1;
 }
 
-static int claim(struct creel *c, const char *id, struct making *m, struct err *e)
+static int claim(struct creel *c, struct making *m, struct err *e)
 {
-	m->ct.dir = store_create(c->root, id, e);
+	m->ct.dir = store_create(c->root, m->ct.id, e);
 	if (m->ct.dir < 0)
 		return -1;
-	m->ct.id = id;
 	return copy_config(c, m, e) || state_record_write(m->ct.dir, m->ct.record, &c->arena, e)
 		       ? -1
 		       : 0;
 }
 
-static const char *absolute(const char *path, struct arena *a, struct err *e)
+const char *make_absolute(const char *path, struct arena *a, struct err *e)
 {
 	char cwd[4096];
 
@@ -145,7 +153,7 @@ static int fill_namespaces(struct creel *c, struct making *m, struct err *e)
  * The record with init in it, while init is busy making the container: whoever looks from now on
  * finds it, and a delete knows whom to kill.
  */
-static int record_init(struct creel *c, struct making *m, struct err *e)
+int make_record(struct creel *c, struct making *m, struct err *e)
 {
 	struct state_record *record = m->ct.record;
 	char state;
@@ -153,7 +161,8 @@ static int record_init(struct creel *c, struct making *m, struct err *e)
 	if (!m->walk.made_cgroup)
 		record->cgroup_paths.count = 0; /* done without: see plan->cgroup_optional */
 	record->pid = m->walk.pid;
-	if (procfs_start_time(m->walk.pid, &record->start, &state, e) || fill_namespaces(c, m, e))
+	if (procfs_start_time(m->walk.pid, &record->start, &state, e) || fill_namespaces(c, m, e) ||
+	    streams_record(m->bundle.spec->process, &c->arena, &record->external_descriptors, e))
 		return -1;
 	return state_record_write(m->ct.dir, record, &c->arena, e);
 }
@@ -178,7 +187,7 @@ static int carry_out(struct creel *c, const struct creel_create *o, bool wait_st
 		walk_find_title(w, c->options.argv[0]);
 		w->waiting = called_runc(c->options.argv[0]) ? "runc init" : "creel init";
 	}
-	w->pid_file = absolute(o->pid_file, &c->arena, e);
+	w->pid_file = make_absolute(o->pid_file, &c->arena, e);
 	if (o->pid_file && !w->pid_file)
 		return -1;
 	if (wait_start) {
@@ -186,7 +195,7 @@ static int carry_out(struct creel *c, const struct creel_create *o, bool wait_st
 		if (w->gate < 0)
 			return -1;
 	}
-	if (carry_prepare(w, e) || spawn_process(w, e) || record_init(c, m, e) ||
+	if (carry_prepare(w, e) || spawn_process(w, e) || make_record(c, m, e) ||
 	    carry_runtime(w, e))
 		return -1;
 	return 0;
@@ -198,26 +207,38 @@ void make_explain(const struct making *m, struct err *e)
 	err_wrap(e, "unable to start container process");
 }
 
+int make_load(struct creel *c, const char *id, const struct creel_create *o, bool detached,
+	      struct making *m, struct err *e)
+{
+	m->ct.dir = m->ct.pidfd = -1;
+	m->ct.id = arena_copy(&c->arena, id, strlen(id), e); /* init outlives the caller's memory */
+	if (!m->ct.id || store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
+	    prepare_terminal(m->bundle.spec, o, detached, e) ||
+	    process_check_preserved(o->listen_fds + o->preserve_fds, e))
+		return -1;
+	return 0;
+}
+
+int make_claim(struct creel *c, const struct creel_create *o, struct making *m, struct err *e)
+{
+	if (fill_record(c, o, m, e))
+		return -1;
+	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s of the bundle %s: %zu steps", m->ct.id,
+		m->bundle.path, m->plan->count);
+	if (!claim(c, m, e))
+		return 0;
+	if (m->ct.dir >= 0)
+		make_undo(c, m, e);
+	return -1;
+}
+
 int make_container(struct creel *c, const char *id, const struct creel_create *o, bool wait_start,
 		   struct making *m, struct err *e)
 {
-	m->ct.dir = m->ct.pidfd = -1;
-	id = arena_copy(&c->arena, id, strlen(id), e); /* init outlives the caller's memory */
-	if (!id)
+	if (make_load(c, id, o, wait_start || o->detach, m, e) ||
+	    bundle_plan(c, m->ct.id, o, &m->bundle, wait_start, &m->plan, e) ||
+	    make_claim(c, o, m, e))
 		return -1;
-	if (store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
-	    prepare_terminal(m->bundle.spec, o, wait_start || o->detach, e) ||
-	    process_check_preserved(o->listen_fds + o->preserve_fds, e) ||
-	    bundle_plan(c, id, o, &m->bundle, wait_start, &m->plan, e) ||
-	    fill_record(c, id, o, m, e))
-		return -1;
-	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s of the bundle %s: %zu steps", id,
-		m->bundle.path, m->plan->count);
-	if (claim(c, id, m, e)) {
-		if (m->ct.dir >= 0)
-			make_undo(c, m, e);
-		return -1;
-	}
 	if (!carry_out(c, o, wait_start, m, e))
 		return 0;
 	make_explain(m, e);

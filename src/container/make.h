@@ -24,6 +24,19 @@ struct making {
 int make_container(struct creel *c, const char *id, const struct creel_create *o, bool wait_start,
 		   struct making *m, struct err *e) must_check;
 
+/*
+ * The parts of it, which restore has in common with create: reading the bundle; claiming the id and
+ * recording the container, when there is a plan; recording init (m->walk.pid).
+ */
+int make_load(struct creel *c, const char *id, const struct creel_create *o, bool detached,
+	      struct making *m, struct err *e) must_check;
+int make_claim(struct creel *c, const struct creel_create *o, struct making *m,
+	       struct err *e) must_check;
+int make_record(struct creel *c, struct making *m, struct err *e) must_check;
+
+/* What was typed as a path, as others find it. NULL stays NULL. */
+const char *make_absolute(const char *path, struct arena *a, struct err *e) must_check;
+
 /* Adds the place in config.json, and what it was all about, to an error of the making. */
 void make_explain(const struct making *m, struct err *e);
 

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "container/make.h"
 #include "container/start.h"
+#include "container/stay.h"
 #include "run/carry.h"
 #include "run/foreground.h"
 #include "state/store.h"
@@ -21,26 +22,6 @@ static int let_run(struct creel *c, struct making *m, struct err *e)
 	if (!failed)
 		failed = store_set_made(m->ct.dir, e) || container_poststart(c, &m->ct, e);
 	m->ct.pidfd = -1;
-	return failed;
-}
-
-/*
- * Stays until the program's end. Others may pause, update or delete the container meanwhile, so
- * they are let at it.
- */
-static int stay(struct creel *c, struct making *m, struct foreground *fg, struct relay *relay,
-		int *ret_status, struct err *e)
-{
-	bool there = false;
-	struct err why;
-	int failed;
-
-	store_unlock(m->ct.dir);
-	failed = foreground_wait(fg, &m->walk, relay, ret_status, e);
-	notify_settle(&m->walk.notify);
-	if (store_lock(m->ct.dir, m->ct.id, &there, &why))
-		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
-	m->gone = !there;
 	return failed;
 }
 
@@ -70,19 +51,9 @@ static int let_run_here(struct creel *c, struct making *m, struct foreground *fg
 	if (!failed)
 		failed = let_run(c, m, e);
 	if (!failed)
-		failed = stay(c, m, fg, &relay, ret_status, e);
+		failed = stay_with(c, m, fg, &relay, ret_status, e);
 	relay_end(&relay);
 	return failed;
-}
-
-/* The container ended by itself: what it had is given back, a failing poststop hook is only told.
- */
-static void clean_up(struct creel *c, struct making *m)
-{
-	struct err why;
-
-	if (cgroup_kill(&m->ct.cgroup, &c->arena, &why) || container_destroy(c, &m->ct, &why))
-		log_add(&c->log, LOG_LEVEL_WARNING, "%s", why.text);
 }
 
 static int run(struct creel *c, const char *id, const struct creel_create *o, struct foreground *fg,
@@ -98,7 +69,7 @@ static int run(struct creel *c, const char *id, const struct creel_create *o, st
 		return -1;
 	}
 	if (!o->detach && !o->keep && !m.gone)
-		clean_up(c, &m);
+		stay_clean_up(c, &m);
 	make_done(&m);
 	*ret_status = status;
 	return 0;

@@ -40,6 +40,10 @@ int container_pause(struct creel *c, const char *id, struct err *e) must_check;
 int container_resume(struct creel *c, const char *id, struct err *e) must_check;
 int container_kill(struct creel *c, const char *id, int signal, bool all, struct err *e) must_check;
 int container_delete(struct creel *c, const char *id, bool force, struct err *e) must_check;
+int container_checkpoint(struct creel *c, const char *id, const struct creel_criu *o,
+			 struct err *e) must_check;
+int container_restore(struct creel *c, const char *id, const struct creel_create *o,
+		      const struct creel_criu *criu, int *ret_status, struct err *e) must_check;
 int container_events(struct creel *c, const char *id, const struct creel_events *o,
 		     struct err *e) must_check;
 int container_update(struct creel *c, const char *id, const struct creel_update *o,

@@ -45,6 +45,7 @@ static const struct json_field record_fields[] = {
 	{FIELD("systemd_unit", struct state_record, systemd_unit)},
 	{FIELD("systemd_bus", struct state_record, systemd_bus)},
 	{FIELD("namespace_paths", struct state_record, namespace_paths)},
+	{FIELD("external_descriptors", struct state_record, external_descriptors)},
 	{PART_FIELD("config", CONFIG)},
 };
 
@@ -134,6 +135,8 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 		json_write_string(&w, "systemd_bus", record->systemd_bus);
 	}
 	json_write_map(&w, "namespace_paths", &record->namespace_paths);
+	if (record->external_descriptors.count)
+		json_write_strings(&w, "external_descriptors", &record->external_descriptors);
 	json_write_end(&w);
 	text = str_end(&out, e);
 	if (!text || file_replace(dir, STORE_STATE, 0600, text, out.length, e))

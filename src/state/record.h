@@ -36,6 +36,8 @@ struct state_record {
 	const char *rdt_path, *rdt_monitor_path; /* of the resctrl groups, NULL: none */
 	bool rdt_own;                            /* the first of them is the container's alone */
 	bool seccomp_agent; /* the same: start passes the listener of a filter on */
+	/* "pipe:[123]" where the n-th standard stream was a pipe, otherwise ""; none: none was */
+	struct str_list external_descriptors;
 };
 
 /* Now, as created wants it, in the arena. */

@@ -4,6 +4,7 @@
 #include "sys/mountinfo.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -71,14 +72,27 @@ int mountinfo_parse(char *text, struct arena *a, const struct mountinfo **ret, s
 	return 0;
 }
 
-int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e)
+static int read_list(const char *path, struct arena *a, const struct mountinfo **ret, struct err *e)
 {
 	size_t length;
 	char *text;
 
-	if (file_read(AT_FDCWD, "/proc/self/mountinfo", LIST_MAX, a, &text, &length, e))
+	if (file_read(AT_FDCWD, path, LIST_MAX, a, &text, &length, e))
 		return -1;
 	return mountinfo_parse(text, a, ret, e);
+}
+
+int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e)
+{
+	return read_list("/proc/self/mountinfo", a, ret, e);
+}
+
+int mountinfo_read_of(pid_t pid, struct arena *a, const struct mountinfo **ret, struct err *e)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	return read_list(path, a, ret, e);
 }
 
 const struct mountinfo *mountinfo_find(const struct mountinfo *list, uint64_t id)

@@ -1,12 +1,13 @@
 /*
- * The mounts of the caller's mount namespace, as the kernel lists them (proc_pid_mountinfo(5)): for
- * what has no descriptor to ask. The list can be long, so nothing that happens for every container
- * may need it; cgroup/detect.c, which must, reads it in its own way.
+ * The mounts of a mount namespace, mostly the caller's, as the kernel lists them
+ * (proc_pid_mountinfo(5)): for what has no descriptor to ask. The list can be long, so nothing that
+ * happens for every container may need it; cgroup/detect.c, which must, reads it in its own way.
  */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -25,6 +26,10 @@ int mountinfo_read(struct arena *a, const struct mountinfo **ret, struct err *e)
 /* The same of such a list as text, which is written to and must live as long as the mounts. */
 int mountinfo_parse(char *text, struct arena *a, const struct mountinfo **ret,
 		    struct err *e) must_check;
+
+/* The same for the mount namespace of another process. */
+int mountinfo_read_of(pid_t pid, struct arena *a, const struct mountinfo **ret,
+		      struct err *e) must_check;
 
 /* The mount with this number, NULL when there is none. */
 const struct mountinfo *mountinfo_find(const struct mountinfo *list, uint64_t id);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
@@ -64,6 +65,17 @@ int procfs_open_file(int procfs, const char *path, int flags, struct err *e)
 }
 
 /* The link is one of the kernel's own: its text says nothing, it is followed. */
+int procfs_open_of(pid_t pid, const char *name, int flags, struct err *e)
+{
+	char path[PATH_MAX];
+	int fd = -1;
+
+	errno = ENAMETOOLONG;
+	if (snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name) < (int)sizeof(path))
+		fd = fd_open(path, flags);
+	return fd < 0 ? err_sys(e, "open %s", path) : fd;
+}
+
 int procfs_open_ns(int procfs, const char *name, struct err *e)
 {
 	_close_ int folder = procfs_open_file(procfs, "self/ns", O_PATH | O_DIRECTORY, e);

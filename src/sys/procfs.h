@@ -25,6 +25,12 @@ int procfs_open(struct err *e) must_check;
 /* Opens a file below it without crossing mounts or links other than "self". */
 int procfs_open_file(int procfs, const char *path, int flags, struct err *e) must_check;
 
+/*
+ * Opens what the runtime's own /proc has of another process: "root/etc" is below its root, in its
+ * mount namespace.
+ */
+int procfs_open_of(pid_t pid, const char *name, int flags, struct err *e) must_check;
+
 /* Opens a namespace of the caller's by its name in /proc/self/ns ("time_for_children"). */
 int procfs_open_ns(int procfs, const char *name, struct err *e) must_check;
 

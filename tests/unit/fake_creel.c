@@ -146,6 +146,51 @@ int creel_run(struct creel *creel, const char *id, const struct creel_create *cr
 	return note_create("run", id, create, ret_error);
 }
 
+static void note_criu(const struct creel_criu *k)
+{
+	note_text("image_path", k->image_path);
+	note_text("work_path", k->work_path);
+	note_text("parent_path", k->parent_path);
+	note_text("page_server", k->page_server_address);
+	note_number("port", k->page_server_port);
+	note_text("lsm_profile", k->lsm_profile);
+	note_text("lsm_mount_context", k->lsm_mount_context);
+	note_number("manage_cgroups", k->manage_cgroups);
+	note_number("network_lock", k->network_lock);
+	note_number("status_fd", k->status_fd);
+	note_bool("tcp_established", k->tcp_established);
+	note_bool("tcp_skip_in_flight", k->tcp_skip_in_flight);
+	note_bool("tcp_close", k->tcp_close);
+	note_bool("link_remap", k->link_remap);
+	note_bool("ext_unix_sk", k->ext_unix_sk);
+	note_bool("shell_job", k->shell_job);
+	note_bool("file_locks", k->file_locks);
+	note_bool("lazy_pages", k->lazy_pages);
+	note_bool("auto_dedup", k->auto_dedup);
+	note_bool("leave_running", k->leave_running);
+	note_bool("pre_dump", k->pre_dump);
+}
+
+int creel_checkpoint(struct creel *creel, const char *id, const struct creel_criu *criu,
+		     struct creel_error *ret_error)
+{
+	(void)creel;
+	note("checkpoint %s", id);
+	note_criu(criu);
+	return done(ret_error);
+}
+
+int creel_restore(struct creel *creel, const char *id, const struct creel_create *create,
+		  const struct creel_criu *criu, int *ret_status, struct creel_error *ret_error)
+{
+	(void)creel;
+	*ret_status = fake_status;
+	note("restore");
+	note_criu(criu);
+	note("\n");
+	return note_create("restore", id, create, ret_error);
+}
+
 int creel_explain(struct creel *creel, const char *id, const struct creel_create *create,
 		  const char **ret_text, struct creel_error *ret_error)
 {

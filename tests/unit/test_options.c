@@ -255,6 +255,37 @@ static void events_come_at_intervals(void **state)
 		   "invalid value \\\"5\\\" for flag -interval: parse error");
 }
 
+static void options_of_checkpoint_and_restore(void **state)
+{
+	(void)state;
+	gives("creel checkpoint c1", "checkpoint c1\n");
+	gives("creel checkpoint --image-path /i --work-path /w --parent-path ../p --leave-running "
+	      "--tcp-established --tcp-skip-in-flight --link-remap --ext-unix-sk --shell-job "
+	      "--lazy-pages --page-server 10.0.0.1:27 --file-locks --pre-dump --auto-dedup "
+	      "--manage-cgroups-mode soft --empty-ns network --network-lock skip --status-fd 5 c1",
+	      "checkpoint c1 image_path=/i work_path=/w parent_path=../p page_server=10.0.0.1 "
+	      "port=27 manage_cgroups=2 network_lock=3 status_fd=5 tcp_established "
+	      "tcp_skip_in_flight link_remap ext_unix_sk shell_job file_locks lazy_pages "
+	      "auto_dedup leave_running pre_dump\n");
+	gives("creel checkpoint --page-server [::1]:1 c1",
+	      "checkpoint c1 page_server=::1 port=1\n");
+	gives("creel restore --bundle /b --detach --pid-file /p --console-socket /s -no-subreaper "
+	      "--no-pivot --image-path /i --work-path /w --tcp-established --tcp-close "
+	      "--ext-unix-sk --shell-job --file-locks --manage-cgroups-mode ignore --lazy-pages "
+	      "--empty-ns network --auto-dedup --lsm-profile a:b --lsm-mount-context c c1",
+	      "restore image_path=/i work_path=/w lsm_profile=a:b lsm_mount_context=c "
+	      "manage_cgroups=1 tcp_established tcp_close ext_unix_sk shell_job file_locks "
+	      "lazy_pages auto_dedup\nrestore c1 bundle=/b console_socket=/s pid_file=/p no_pivot "
+	      "no_subreaper detach\n");
+	is_refused("creel restore --manage-cgroups-mode x c1", 1,
+		   "Invalid manage-cgroups-mode value");
+	is_refused("creel checkpoint --page-server ::1:1 c1", 1, "Use --page-server ADDRESS:PORT");
+	is_refused("creel checkpoint --page-server []:1 c1", 1, "Use --page-server ADDRESS:PORT");
+	is_refused("creel checkpoint --page-server a:0 c1", 1, "Invalid port number");
+	is_refused("creel restore --empty-ns user c1", 1,
+		   "namespace \\\"user\\\" is not supported");
+}
+
 static void limits_become_json(void **state)
 {
 	(void)state;
@@ -358,6 +389,7 @@ int main(void)
 		cmocka_unit_test_setup(values_of_global_options_are_checked, reset),
 		cmocka_unit_test_setup(signals_have_numbers_and_names, reset),
 		cmocka_unit_test_setup(events_come_at_intervals, reset),
+		cmocka_unit_test_setup(options_of_checkpoint_and_restore, reset),
 		cmocka_unit_test_setup(limits_become_json, reset),
 		cmocka_unit_test_setup(users_are_numbers, reset),
 		cmocka_unit_test_setup(the_environment_chooses_the_root, reset),
