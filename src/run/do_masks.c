@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "run/doers.h"
 #include "security/lsm.h"
 #include "sys/inroot.h"
@@ -21,10 +23,25 @@ static bool missing(const struct err *e)
 	return e->sys == ENOENT || e->sys == ENOTDIR;
 }
 
+/*
+ * What is really at a path. Below /proc and /sys that is looked up in what was mounted there:
+ * somebody who shares the image with the container may have renamed the directory since.
+ */
+static int open_protected(struct walk *w, const char *path, struct err *e)
+{
+	bool plain = !strstr(path, "..");
+
+	if (plain && w->proc >= 0 && str_starts(path, "/proc/"))
+		return inroot_open(w->proc, path + strlen("/proc"), O_PATH, e);
+	if (plain && w->sys >= 0 && str_starts(path, "/sys/"))
+		return inroot_open(w->sys, path + strlen("/sys"), O_PATH, e);
+	return inroot_open(w->root, path, O_PATH, e);
+}
+
 int do_readonly_path(struct walk *w, const struct step *step, struct err *e)
 {
 	struct mountfd_attr readonly = {.set = MOUNT_ATTR_RDONLY};
-	_close_ int target = inroot_open(w->root, step->text, O_PATH, e);
+	_close_ int target = open_protected(w, step->text, e);
 	_close_ int tree = -1;
 
 	if (target < 0)
@@ -73,7 +90,7 @@ static int null_device(struct walk *w, struct err *e)
 
 int do_mask_path(struct walk *w, const struct step *step, struct err *e)
 {
-	_close_ int target = inroot_open(w->root, step->text, O_PATH, e);
+	_close_ int target = open_protected(w, step->text, e);
 	_close_ int cover = -1;
 	struct stat st;
 

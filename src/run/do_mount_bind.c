@@ -327,7 +327,8 @@ int do_mount_bind(struct walk *w, const struct step *step, struct err *e)
 		return copy_link(w, tree, mount, e);
 	target = mounting_target(w, mount, S_ISDIR(st.st_mode), e);
 	if (target < 0 || check_source(tree, mount, &st, e) || set_flags(tree, mount, e) ||
-	    mounting_finish(tree, mount, e))
+	    mounting_finish(tree, mount, e) || mountfd_attach(tree, target, e))
 		return -1;
-	return mountfd_attach(tree, target, e);
+	mounting_keep(w, mount, &tree);
+	return 0;
 }

@@ -87,13 +87,17 @@ int do_mount_new(struct walk *w, const struct step *step, struct err *e)
 		fs = fd_take(&w->trees[mount->tree]);
 	} else if (mountfd_is_long(mount->source, data)) {
 		fs = mount_at_once(w, mount, target, data, e);
-		return fs < 0 ? -1 : fill(w, mount, fs, target, e);
+		if (fs < 0 || fill(w, mount, fs, target, e))
+			return -1;
+		mounting_keep(w, mount, &fs);
+		return 0;
 	} else {
 		fs = mounting_new(mount, data, e);
 	}
 	if (fs < 0)
 		return explain_refusal(w, mount, e);
-	if (fill(w, mount, fs, target, e))
+	if (fill(w, mount, fs, target, e) || mountfd_attach(fs, target, e))
 		return -1;
-	return mountfd_attach(fs, target, e);
+	mounting_keep(w, mount, &fs);
+	return 0;
 }

@@ -85,6 +85,8 @@ static void forget(struct walk *w)
 {
 	fd_close(&w->sync); /* create is done and gone */
 	fd_close(&w->root);
+	fd_close(&w->proc);
+	fd_close(&w->sys);
 	fd_close(&w->procfs);
 	fd_close(&w->empty);
 	environ = w->env;

@@ -122,6 +122,17 @@ int mounting_finish(int mount_fd, const struct plan_mount *mount, struct err *e)
 	return 0;
 }
 
+void mounting_keep(struct walk *w, const struct plan_mount *mount, int *mount_fd)
+{
+	bool proc = str_equal(mount->target, "/proc");
+	int *kept = proc ? &w->proc : &w->sys;
+
+	if (!proc && !str_equal(mount->target, "/sys"))
+		return;
+	fd_close(kept);
+	*kept = fd_take(mount_fd);
+}
+
 static bool has_mode(const char *data)
 {
 	return data && (str_starts(data, "mode=") || strstr(data, ",mode="));

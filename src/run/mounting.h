@@ -21,6 +21,12 @@ int mounting_target(struct walk *w, const struct plan_mount *mount, bool directo
 int mounting_finish(int mount_fd, const struct plan_mount *mount, struct err *e) must_check;
 
 /*
+ * Keeps the open mount of an entry for /proc or /sys (w->proc, w->sys): masks and the like are put
+ * on that one, wherever it is by then. Others stay with the caller.
+ */
+void mounting_keep(struct walk *w, const struct plan_mount *mount, int *mount_fd);
+
+/*
  * The options for the new file system of an entry, before its target is made below root: a tmpfs
  * takes the mode of the directory that it is to cover, unless the entry has one. Where there is
  * none yet, it has its own.

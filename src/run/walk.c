@@ -33,6 +33,8 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 		.state = -1,
 		.root = -1,
 		.dev = -1,
+		.proc = -1,
+		.sys = -1,
 		.procfs = -1,
 		.empty = -1,
 	};

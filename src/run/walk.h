@@ -57,6 +57,7 @@ struct walk {
 	/* init's */
 	int root;            /* the container's root */
 	int dev;             /* its /dev, while devices are made; −1 */
+	int proc, sys;       /* what is mounted on /proc and /sys in it; −1: nothing */
 	int procfs;          /* private procfs, −1 until one is needed */
 	int empty;           /* read-only tmpfs that masks directories, −1 until one is needed */
 	bool cwd_later;      /* the working directory can only be entered as the process's user */
