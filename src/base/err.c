@@ -58,6 +58,7 @@ static const char *const errno_texts[] = {
 	[EADDRINUSE] = "address already in use",
 	[ECONNRESET] = "connection reset by peer",
 	[ETIMEDOUT] = "connection timed out",
+	[EPROTOTYPE] = "protocol wrong type for socket",
 	[ECONNREFUSED] = "connection refused",
 	[ESTALE] = "stale file handle",
 	[EDQUOT] = "disk quota exceeded",

@@ -112,11 +112,16 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
  */
 static int open_made(struct creel *c, const char *id, struct container *ret, struct err *e)
 {
+	int failed;
+
 	if (container_open(c, id, false, ret, e))
 		return -1;
-	if (store_is_made(ret->dir))
+	failed = container_check_owner(ret, e);
+	if (!failed && store_is_made(ret->dir))
 		return 0;
 	container_close(ret);
+	if (failed)
+		return -1;
 	if (container_open(c, id, true, ret, e))
 		return -1;
 	store_unlock(ret->dir);

@@ -59,7 +59,9 @@ int container_kill(struct creel *c, const char *id, int signal, bool all, struct
 
 	if (container_open(c, id, false, &ct, e))
 		return -1;
-	failed = all ? signal_all(c, &ct, signal, e) : signal_init(c, &ct, signal, e);
+	failed = container_check_owner(&ct, e);
+	if (!failed)
+		failed = all ? signal_all(c, &ct, signal, e) : signal_init(c, &ct, signal, e);
 	container_close(&ct);
 	return failed;
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "run/gate.h"
@@ -92,12 +94,26 @@ static int find_status(struct container *ct, bool locked, struct err *e)
 	return 0;
 }
 
+int container_check_owner(const struct container *ct, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(ct->dir, &st))
+		return err_sys(e, "stat the state of container %s", ct->id);
+	if (st.st_uid == geteuid())
+		return 0;
+	err_set(e, ERR_STATE, "the state of container %s belongs to user %u", ct->id, st.st_uid);
+	return err_hint(e, "act as that user: what it says of processes and hooks would be done "
+			   "as yours");
+}
+
 int container_open(struct creel *c, const char *id, bool lock, struct container *ret, struct err *e)
 {
 	*ret = (struct container){.id = id, .dir = store_open(c->root, id, lock, e), .pidfd = -1};
 	if (ret->dir < 0)
 		return -1;
-	if (state_record_read(ret->dir, &c->arena, &ret->record, e) ||
+	if ((lock && container_check_owner(ret, e)) ||
+	    state_record_read(ret->dir, &c->arena, &ret->record, e) ||
 	    container_cgroup_of_record(ret->record, &c->arena, &ret->cgroup, e) ||
 	    find_status(ret, lock, e)) {
 		container_close(ret);

@@ -27,6 +27,12 @@ int container_open(struct creel *c, const char *id, bool lock, struct container 
 void container_close(struct container *ct);
 
 /*
+ * ERR_STATE when somebody else than the caller owns the state: what is written there of cgroups,
+ * processes and hooks would be done with the caller's rights. container_open with lock asks for it.
+ */
+int container_check_owner(const struct container *ct, struct err *e) must_check;
+
+/*
  * Holds init by a pidfd and makes sure that it is still the recorded process. An init that is gone
  * by then is no error: pidfd stays −1 and the status becomes stopped.
  */

@@ -157,6 +157,7 @@ def test_owner_is_whose_the_state_is(bundle, uid, name):
     assert only["owner"] == name
     assert bundle.creel("list").ok().stdout.splitlines()[1].split()[-1] == name
     assert bundle.state()["owner"] == ""
+    os.chown(bundle.root / bundle.id, 0, 0)  # nobody else's state is changed, not even deleted
 
 
 @pytest.mark.creel_only("it says where in words of Go")
