@@ -15,9 +15,7 @@ from fixtures import *  # noqa: F403
 
 HERE = Path(__file__).parent
 
-RACE_SECONDS = int(os.environ.get("ATTACK_TIME", "2"))
-
-PROGRAMS = ("inside", "onlooker")
+PROGRAMS = ("inside", "onlooker", "breakout")
 
 
 @pytest.fixture(scope="session")

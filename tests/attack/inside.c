@@ -2,23 +2,26 @@
  * inside: runs in the containers of the attacks, and tells what it is confined by. It needs neither
  * /proc nor /dev nor a shell, since those are what an attack replaces.
  *
- *   inside confined [-m PATH]... [-r PATH]...   one line for each fact: ids, capabilities, where it
- *           is, its descriptors, whether masked paths (-m) and read-only ones (-r) are what they
- * are to be. "stay" as the last word: waits for a signal then. inside swap A B SECONDS   exchanges
- * two names again and again; prints how often inside environ NAME       prints the value of a
- * variable, without /proc
+ *   inside confined [-m PATH]... [-r PATH]... [stay]   prints a line for each fact
+ *   inside swap A B SECONDS                            exchanges two names, prints how often
+ *   inside exchange A B                                exchanges them once
+ *
+ * The facts are ids, capabilities, the working directory, descriptors, and whether masked paths
+ * (-m) and read-only ones (-r) are what they are to be. stay: it waits for a signal then.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -119,13 +122,18 @@ static const char *masked(const char *path)
 	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? "hidden" : "open";
 }
 
+/* What of the kernel's is to be read-only and not there cannot be written. */
 static const char *readonly(const char *path)
 {
-	struct statvfs fs;
+	bool kernels = strncmp(path, "/proc", 5) == 0 || strncmp(path, "/sys", 4) == 0 ||
+		       strncmp(path, "/evil", 5) == 0;
+	struct statfs fs;
 
-	if (statvfs(path, &fs))
+	if (statfs(path, &fs))
 		return "read-only";
-	return fs.f_flag & ST_RDONLY ? "read-only" : "writable";
+	if (kernels && fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC)
+		return "read-only";
+	return fs.f_flags & ST_RDONLY ? "read-only" : "writable";
 }
 
 static int confined(int argc, char **argv)
@@ -143,6 +151,11 @@ static int confined(int argc, char **argv)
 	return 0;
 }
 
+static int exchange(const char *a, const char *b)
+{
+	return (int)syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* RENAME_EXCHANGE */);
+}
+
 static int swap(const char *a, const char *b, int seconds)
 {
 	time_t end = time(NULL) + seconds;
@@ -150,25 +163,21 @@ static int swap(const char *a, const char *b, int seconds)
 
 	while (time(NULL) < end)
 		for (int i = 0; i < 1000; i++)
-			if (!syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 2 /* EXCHANGE */))
-				count++;
+			count += !exchange(a, b);
 	printf("%lu\n", count);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	const char *what = argc > 1 ? argv[1] : "", *value;
+	const char *what = argc > 1 ? argv[1] : "";
 
 	if (strcmp(what, "confined") == 0)
 		return confined(argc - 2, argv + 2);
 	if (strcmp(what, "swap") == 0 && argc == 5)
 		return swap(argv[2], argv[3], atoi(argv[4]));
-	if (strcmp(what, "environ") == 0 && argc == 3) {
-		value = getenv(argv[2]);
-		printf("%s\n", value ? value : "(none)");
-		return 0;
-	}
+	if (strcmp(what, "exchange") == 0 && argc == 4)
+		return exchange(argv[2], argv[3]) ? 1 : 0;
 	fprintf(stderr, "inside: no such question: %s\n", what);
 	return 2;
 }

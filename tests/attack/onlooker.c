@@ -91,12 +91,16 @@ static void look_at_environment(int pid)
 	close(fd);
 }
 
-/* True while the process has not executed its program. */
+/*
+ * True while the process has not executed its program: the runtime's own file is the root of a
+ * mount that is nowhere.
+ */
 static bool is_runtime(int pid)
 {
 	char target[4096];
 
-	return read_link(pid, "exe", target, sizeof(target)) > 0 && strstr(target, "creel");
+	return read_link(pid, "exe", target, sizeof(target)) > 0 &&
+	       (strcmp(target, "/") == 0 || strstr(target, "creel"));
 }
 
 static void try_to_trace(int pid)

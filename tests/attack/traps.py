@@ -15,6 +15,8 @@ from pathlib import Path
 KINDS = ("link-out", "link-up", "link-loop", "link-dangling", "link-chain", "link-magic",
          "fifo", "socket", "char", "block", "directory", "file")  # fmt: skip
 
+RACE_SECONDS = int(os.environ.get("ATTACK_TIME", "2"))  # how long each race takes
+
 libc = ctypes.CDLL(None, use_errno=True)
 MNT_DETACH, CLONE_NEWNS = 2, 0x20000
 
