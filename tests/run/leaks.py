@@ -19,9 +19,10 @@ import time
 from pathlib import Path
 
 import host
+from program import PATIENCE
 
 PR_SET_CHILD_SUBREAPER = 36
-GRACE = 1.0  # seconds that a killed process may take to vanish
+GRACE = 1.0 * PATIENCE  # seconds that a killed process may take to vanish
 
 
 def become_subreaper():
