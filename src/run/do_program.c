@@ -32,7 +32,10 @@ static const char *env_value(const struct str_list *env, const char *name)
 	return value;
 }
 
-/* Whether path is a file that the caller may execute; errno says why not. */
+/*
+ * Whether path is a file that the caller may execute; errno says why not. Sandboxes that do not
+ * know faccessat2 refuse it with EPERM: the permission bits must do then, and execve decides.
+ */
 static bool executable(const char *path)
 {
 	struct stat st;
@@ -47,7 +50,7 @@ static bool executable(const char *path)
 		errno = EACCES;
 		return false;
 	}
-	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) && (errno == EACCES || errno == EPERM))
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) && errno == EACCES)
 		return false;
 	if (st.st_mode & 0111)
 		return true;

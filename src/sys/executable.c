@@ -59,7 +59,8 @@ static bool check_interpreter(const char *name, struct err *why)
 	if (stat(name, &st))
 		return refuse(why, errno, "its interpreter \"%s\" %s", name,
 			      errno == ENOENT ? "is missing" : "cannot be reached");
-	if (S_ISREG(st.st_mode) && !faccessat(AT_FDCWD, name, X_OK, AT_EACCESS))
+	if (S_ISREG(st.st_mode) &&
+	    (!faccessat(AT_FDCWD, name, X_OK, AT_EACCESS) || errno != EACCES))
 		return false;
 	return refuse(why, EACCES, "its interpreter \"%s\" is not executable", name);
 }
