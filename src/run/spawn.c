@@ -85,18 +85,22 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-/* Takes the place of the process in between, which has nothing more to do. */
+/*
+ * Takes the place of the process in between, which has nothing more to do. Its end is waited for
+ * first: if it was killed before it told of init, there would be no end of file, since init has
+ * the other end of the socket and waits for us. Without a runtime init ends by itself.
+ */
 static int adopt(struct walk *w, struct err *e)
 {
-	pid_t between = w->pid;
+	int status = wait_for(w->pid);
 	int64_t pid = 0;
-	int failed;
 
 	fd_close(&w->pidfd);
 	w->pid = 0;
-	failed = sync_receive_spawned(w->sync, &w->incoming, &pid, &w->pidfd, e);
-	(void)wait_for(between);
-	if (failed)
+	if (WIFSIGNALED(status))
+		return err_set(e, ERR_SYSTEM, "container init was killed by signal %d",
+			       WTERMSIG(status));
+	if (sync_receive_spawned(w->sync, &w->incoming, &pid, &w->pidfd, e))
 		return -1;
 	w->pid = (pid_t)pid;
 	return sync_send_done(w->sync, STAGE_PREPARE, e);
