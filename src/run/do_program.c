@@ -221,7 +221,8 @@ int do_lookup(struct walk *w, const struct step *step, struct err *e)
 	 * What is left takes no time, and at its end init hears of the runtime's death by the
 	 * closed socket: a runtime that has done its work must be able to go.
 	 */
-	(void)prctl(PR_SET_PDEATHSIG, 0);
+	if (prctl(PR_SET_PDEATHSIG, 0))
+		return err_sys(e, "outlive the runtime");
 	w->argv = arena_get_array(w->arena, process->args.count + 1, sizeof(*w->argv), e);
 	if (!w->argv)
 		return -1;

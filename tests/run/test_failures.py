@@ -190,6 +190,34 @@ def test_killed_exec_harms_nothing(bundle):
     kill_and_clean(bundle)
 
 
+def kill_in_between(bundle, *words):
+    """To kill the process that makes init when it is about to tell of it: words and wrapper."""
+    step = stepper.of(bundle)
+    bundle.creel(*words, wrapper=step.at()).ok()
+    told = [call.point for call in step.calls() if (call.process, call.name) == ("0.1", "sendmsg")]
+    return words, step.at(told[-1], "kill")
+
+
+# Init has the socket on which the runtime listens, so there is no end of file.
+@pytest.mark.creel_only("it is about the processes that it makes")
+def test_exec_whose_process_in_between_is_killed(bundle):
+    bundle.up()
+    words, wrapper = kill_in_between(bundle, "exec", bundle.id, "true")
+    bundle.creel(*words, wrapper=wrapper).fails(part="killed by signal 9", rc=255)
+    assert bundle.status() == "running"
+
+
+@pytest.mark.creel_only("it is about the processes that it makes")
+def test_create_whose_process_in_between_is_killed(bundle):
+    bundle.user_namespace()
+    bundle.namespace("network", f"/proc/{os.getpid()}/ns/net")
+    bundle.config["mounts"] = bundle.config["mounts"][:1]
+    bundle.save()
+    words, wrapper = kill_in_between(bundle, "create", "-b", bundle.path, bundle.id)
+    bundle.delete().ok()
+    bundle.creel(*words, wrapper=wrapper).fails(part="killed by signal 9")
+
+
 # ---- one call of the kernel that fails; tests/run/sweep has all of them ----
 
 @pytest.mark.creel_only("1.1 is not as careful")
@@ -214,3 +242,11 @@ def test_tmpfs_whose_directory_cannot_be_looked_at(bundle):
     bundle.run(wrapper=step.at()).ok()
     point = next(call.point for call in step.calls() if call.text == "secret")
     bundle.run(wrapper=step.at(point, "errno=EIO")).fails(part="input/output error")
+
+
+@pytest.mark.creel_only("1.1 knows no faccessat2")
+@pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
+@pytest.mark.parametrize("call", ["faccessat2", "pidfd_open", "memfd_create", "keyctl"])
+def test_call_that_a_sandbox_refuses_and_nobody_needs(bundle, call, error):
+    bundle.shell("true")
+    bundle.run(wrapper=stepper.of(bundle).at(f"*:{call}", f"errno={error}")).ok()

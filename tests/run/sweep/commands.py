@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
+import pytest
+
 import fingerprint
 import host
 from program import wait_until
@@ -64,7 +66,9 @@ def rich(bundle):
                                {"type": "c", "path": "/dev/deep/two", "major": 1, "minor": 1}]
     bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
         {"names": ["chmod", "fchmodat", "sync"], "action": "SCMP_ACT_ERRNO"}]}
-    bundle.linux["resources"] |= {"pids": {"limit": 50}, "memory": {"limit": 64 << 20}}
+    for controller, limit in (("pids", 50), ("memory", 64 << 20)):
+        if host.hierarchy(controller):
+            bundle.linux["resources"][controller] = {"limit": limit}
     bundle.process["oomScoreAdj"] = 100
     bundle.process["user"] = {"uid": 1000, "gid": 1000, "additionalGids": [5], "umask": 0o27}
     for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
@@ -75,6 +79,13 @@ def rich(bundle):
 def user_namespace(bundle):
     """Root of the container is nobody on the host."""
     bundle.user_namespace()
+
+
+def between(bundle):
+    """A network of the host in a new user namespace: a process in between makes init."""
+    bundle.user_namespace()
+    bundle.namespace("network", f"/proc/{os.getpid()}/ns/net")
+    bundle.config["mounts"] = bundle.config["mounts"][:4]  # without what belongs to a network
 
 
 def listener(bundle):
@@ -88,7 +99,7 @@ def listener(bundle):
         "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_NOTIFY"}]}
 
 
-CONFIGURATIONS = {f.__name__: f for f in (plain, rich, user_namespace, listener)}
+CONFIGURATIONS = {f.__name__: f for f in (plain, rich, user_namespace, between, listener)}
 
 
 # ---- what is there before a command ----
@@ -154,6 +165,12 @@ def is_now(status):
     return check
 
 
+def limitable(bundle):
+    if not host.hierarchy("pids"):
+        pytest.skip("no pids controller")
+    return running(bundle)
+
+
 def has_limit(bundle, before, result):
     assert (bundle.cgroup("pids") / "pids.max").read_text().strip() == "77"
 
@@ -191,7 +208,7 @@ COMMANDS = {command.name: command for command in (
     Command("exec-d", running, "exec -d ID sh -c SCRIPT", prints, rc=255),
     Command("pause", running, "pause ID", is_now("paused")),
     Command("resume", paused, "resume ID", is_now("running")),
-    Command("update", running, "update --pids-limit 77 ID", has_limit),
+    Command("update", limitable, "update --pids-limit 77 ID", has_limit),
     Command("kill", running, "kill ID KILL", is_now("stopped")),
     Command("delete", stopped, "delete ID", is_now(None)),
     Command("delete-f", running, "delete -f ID", is_now(None)),

@@ -10,7 +10,7 @@ from sweeping import EVERY, points_of, told
 
 CASES = [(name, "rich") for name in COMMANDS]
 CASES += [(name, how) for name in ("create", "run", "start") for how in
-          ("plain", "user_namespace", "listener")]
+          ("plain", "user_namespace", "between", "listener")]
 SAMPLE = 25
 
 

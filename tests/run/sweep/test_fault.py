@@ -14,7 +14,7 @@ from sweeping import points_of, told
 
 ERRORS = ["EPERM", "ENOMEM", "ENOSYS", "EINTR", "EIO", "EMFILE", "ENOSPC"]
 CASES = [(name, "rich") for name in COMMANDS]
-CASES += [(name, how) for name in ("create", "run") for how in ("plain", "user_namespace")]
+CASES += [(name, how) for name in ("create", "run") for how in ("plain", "user_namespace", "between")]
 SAMPLE = {"create": 20, "run": 12}
 
 
@@ -23,6 +23,7 @@ FALLBACKS = {
     "a home directory is a convenience, looked up in the image": r"[-+]HOME=",
     "no keyrings, or a sandbox that hides them": r"[-+]keyring;",
     "a device that may not be made is bound": r"[-+]0:N /\w+ /(dev|proc)/\w+ rw,",
+    "a view of cgroups that may not be mounted is bound": r"[-+]0:N / /sys/fs/cgroup ro,.* cgroup2 ",
     "these two hierarchies have no limits": r"[-+]\d+:(name=systemd)?:/",
 }
 FALLBACK = re.compile("|".join(FALLBACKS.values()))

@@ -115,7 +115,7 @@ def test_processes_of_a_cgroup(bundle, own_cgroup, processes):
 @pytest.mark.parametrize("kibibytes", [256, 512, 1024, 2048, 4096, 8192, 16384])
 def test_memory_of_a_cgroup(bundle, own_cgroup, kibibytes):
     ready(bundle)
-    bundle.linux["resources"].pop("memory")
+    bundle.linux["resources"].pop("memory", None)
     bundle.save()
     result = run(bundle, preexec_fn=own_cgroup("memory", "memory.limit_in_bytes", kibibytes << 10))
     works_or_says(bundle, result, (1, 137, OUT_OF_MEMORY))

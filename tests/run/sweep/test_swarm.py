@@ -53,6 +53,8 @@ def test_crowd(swarm, count):
 
 
 def test_bomb(swarm):
+    if not host.hierarchy("pids"):
+        pytest.skip("no pids controller: nothing would stop it")
     swarm.linux["resources"]["pids"] = {"limit": 200}
     start(swarm, BOMB)
     end(swarm)
