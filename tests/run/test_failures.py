@@ -250,3 +250,14 @@ def test_tmpfs_whose_directory_cannot_be_looked_at(bundle):
 def test_call_that_a_sandbox_refuses_and_nobody_needs(bundle, call, error):
     bundle.shell("true")
     bundle.run(wrapper=stepper.of(bundle).at(f"*:{call}", f"errno={error}")).ok()
+
+
+@pytest.mark.creel_only("it is about how init lives on")
+def test_init_that_could_not_outlive_the_runtime(bundle):
+    step = stepper.of(bundle)
+    bundle.create(wrapper=step.at()).ok()
+    bundle.delete().ok()
+    calls = [call for call in step.calls() if call.process == "0.1"]
+    stats = next(i for i, call in enumerate(calls) if call.text == "/bin/true")
+    point = [call.point for call in calls[:stats] if call.name == "prctl"][-1]
+    bundle.create(wrapper=step.at(point, "errno=ENOSPC")).fails(part="no space left on device")

@@ -17,8 +17,8 @@ import stepper
 from commands import COMMANDS, CONFIGURATIONS
 
 # A failing arch_prctl ends any program, by the hand of its C library; the others cannot fail.
-NEVER = set("""arch_prctl exit exit_group getegid geteuid getgid getpid getppid getuid rt_sigreturn
-    set_tid_address umask""".split())
+NEVER = set("""arch_prctl exit exit_group getegid geteuid getgid getpid getppid getuid rt_sigaction
+    rt_sigprocmask rt_sigreturn set_tid_address umask""".split())
 MOST_TOLD = 12
 EVERY = 10**6  # points of a sample that is none
 
@@ -112,16 +112,14 @@ def chosen(points, action, sample, name):
     return sorted(random.Random(f"{seed()} {name} {action}").sample(points, sample))
 
 
-def points_of(calls, action=""):
+def points_of(calls, action):
     """
-    Those where an action can make a difference. Of the settings of signals, which are many, a process
-    has one; and close(2) may tell that what was written is lost, but never fails.
+    Those where an action can make a difference. close(2) may tell that what was written is lost, but
+    never fails.
     """
-    points = []
-    for call in calls:
-        first = call.name not in ("rt_sigaction", "rt_sigprocmask") or call.nth == 1
-        short = action != "short" or call.name in ("read", "write", "pread64", "pwrite64")
-        closes = not action.startswith("errno=") or call.name != "close" or action == "errno=EIO"
-        if call.name not in NEVER and first and short and closes:
-            points.append(call.point)
-    return points
+    if action.startswith("kill"):
+        return [call.point for call in calls]
+    if action == "short":
+        return [call.point for call in calls if call.name in ("pread64", "pwrite64", "read", "write")]
+    never = NEVER if action == "errno=EIO" else NEVER | {"close"}
+    return [call.point for call in calls if call.name not in never]

@@ -35,4 +35,4 @@ def test_killed(sweep, command, configuration, action):
         assert bundle.creel("state", bundle.id).rc in (0, 1)
 
     calls, _ = swept.reference()
-    swept.over(points_of(calls), action, answers, sample(command, configuration, action))
+    swept.over(points_of(calls, action), action, answers, sample(command, configuration, action))
