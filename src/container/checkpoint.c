@@ -260,41 +260,10 @@ static void tell_ready(struct dump *d)
 	d->unlocked = true;
 }
 
-static int listen(void *user, const struct criu_reply *told, struct err *e)
-{
-	struct dump *d = user;
-
-	(void)e;
-	if (str_equal(told->script, "status-ready") && d->o->lazy_pages)
-		tell_ready(d);
-	return 0;
-}
-
-static int converse(struct dump *d, struct err *e)
-{
-	const struct criu_question question = {
-		.type = d->o->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP,
-		.options = &d->im.options,
-		.listen = listen,
-		.user = d,
-	};
-	struct criu_talk talk = CRIU_SILENT;
-	struct criu_reply reply;
-	struct err end;
-	int failed;
-
-	if (criu_start(&talk, &d->im.criu, &d->c->log, &d->c->arena, e))
-		return -1;
-	failed = criu_converse(&talk, &question, &reply, e);
-	if (criu_end(&talk, &end) && !failed) {
-		*e = end;
-		failed = -1;
-	}
-	fd_close(&d->status_fd);
-	return failed ? images_fail(d->c, &d->im, e) : 0;
-}
-
-/* For restore, which puts its own streams in their place. */
+/*
+ * For restore, which puts its own streams in their place. It is written when all else has been:
+ * where it is, there is a whole checkpoint.
+ */
 static int write_descriptors(struct dump *d, struct err *e)
 {
 	struct json_writer w;
@@ -308,18 +277,47 @@ static int write_descriptors(struct dump *d, struct err *e)
 	return file_replace(d->im.dir, IMAGES_DESCRIPTORS, 0600, text.text, text.length, e);
 }
 
+static int listen(void *user, const struct criu_reply *told, struct err *e)
+{
+	struct dump *d = user;
+
+	if (str_equal(told->script, "status-ready") && d->o->lazy_pages)
+		tell_ready(d);
+	if (str_equal(told->script, "post-dump") && !d->o->pre_dump)
+		return write_descriptors(d, e);
+	return 0;
+}
+
+static int converse(struct dump *d, struct err *e)
+{
+	const struct criu_question question = {
+		.type = d->o->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP,
+		.options = &d->im.options,
+		.listen = listen,
+		.user = d,
+	};
+	struct criu_talk talk = CRIU_SILENT;
+	struct criu_reply reply;
+	int failed;
+
+	if (criu_start(&talk, &d->im.criu, &d->c->log, &d->c->arena, e))
+		return -1;
+	failed = criu_end(&talk, criu_converse(&talk, &question, &reply, e), e);
+	fd_close(&d->status_fd);
+	return failed ? images_fail(d->c, &d->im, e) : 0;
+}
+
 static int dump(struct dump *d, struct err *e)
 {
 	if (check_parent(d->c, d->o, e) || check_machine(d, e) ||
 	    images_open(d->c, d->o, &d->ct->record->annotations, true, &d->im, e) ||
 	    fill_options(d, e))
 		return -1;
-	if (!d->o->pre_dump && write_descriptors(d, e))
-		return -1;
+	if (!d->o->pre_dump)
+		file_remove(d->im.dir, IMAGES_DESCRIPTORS); /* of an earlier one */
 	if (!converse(d, e))
 		return 0;
-	if (!d->o->pre_dump)
-		file_remove(d->im.dir, IMAGES_DESCRIPTORS);
+	file_remove(d->im.dir, IMAGES_DESCRIPTORS);
 	return -1;
 }
 

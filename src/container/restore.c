@@ -399,13 +399,14 @@ static int start_criu(struct restoring *r, struct err *e)
 	struct walk *w = &r->m.walk;
 	int failed;
 
-	r->fd_count = 1;
-	if (criu_open(&r->talk, &r->c->log, &r->c->arena, &r->fds[0], e) || fill_options(r, e))
+	if (criu_open(&r->talk, &r->c->log, &r->c->arena, &r->fds[0], e))
 		return -1;
+	r->fd_count = 1;
+	failed = fill_options(r, e);
 	w->criu = r->im.criu.path;
 	w->criu_fds = r->fds;
 	w->criu_fd_count = r->fd_count;
-	failed = carry_prepare(w, e) || spawn_process(w, e) || carry_runtime(w, e) ||
+	failed = failed || carry_prepare(w, e) || spawn_process(w, e) || carry_runtime(w, e) ||
 		 carry_wait_exec(w, e);
 	while (r->fd_count)
 		fd_close(&r->fds[--r->fd_count]);
@@ -419,15 +420,10 @@ static int converse(struct restoring *r, struct err *e)
 	const struct criu_question question = {
 		.type = CRIU_RESTORE, .options = &r->im.options, .listen = listen, .user = r};
 	struct criu_reply reply;
-	struct err end;
 	int failed;
 
 	r->talk.pid = r->m.walk.pid;
-	failed = criu_converse(&r->talk, &question, &reply, e);
-	if (criu_end(&r->talk, &end) && !failed) {
-		*e = end;
-		failed = -1;
-	}
+	failed = criu_end(&r->talk, criu_converse(&r->talk, &question, &reply, e), e);
 	fd_close(&r->m.walk.pidfd);
 	r->m.walk.pid = r->pid;
 	r->m.walk.pidfd = fd_take(&r->pidfd);
@@ -467,17 +463,10 @@ static int carry_out(struct restoring *r, struct err *e)
 	return 0;
 }
 
-/* Without criu's goodwill: what it has not undone itself is killed with the cgroup. */
+/* What criu has not undone itself is killed with the cgroup. */
 static void undo(struct restoring *r, struct err *e)
 {
-	struct err ignored;
-
-	if (r->m.walk.plan && r->talk.pid == 0 && r->talk.socket >= 0) {
-		/* criu was not spoken to yet: it ends when it hears of nothing */
-		fd_close(&r->talk.socket);
-	} else if (criu_end(&r->talk, &ignored)) {
-		log_add(&r->c->log, LOG_LEVEL_DEBUG, "%s", ignored.text);
-	}
+	fd_close(&r->talk.socket);
 	spec_point(&r->m.bundle.text, e);
 	make_undo(r->c, &r->m, e);
 }

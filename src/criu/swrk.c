@@ -134,8 +134,10 @@ static int receive(struct criu_talk *t, char *buf, struct criu_reply *ret, struc
 	if (n < 0)
 		return err_sys(e, "receive");
 	passed = take_descriptor(&packet);
-	if (n == 0)
+	if (n == 0) {
+		t->vanished = true;
 		return err_set(e, ERR_SYSTEM, "unexpected EOF");
+	}
 	if (packet.msg_flags & MSG_TRUNC)
 		return err_set(e, ERR_INVALID, "a message is longer than %d bytes", MESSAGE_MAX);
 	if (criu_decode(buf, (size_t)n, ret, e))
@@ -231,17 +233,17 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-int criu_end(struct criu_talk *t, struct err *e)
+int criu_end(struct criu_talk *t, int failed, struct err *e)
 {
 	int status;
 
 	fd_close(&t->socket);
 	if (t->pid <= 0)
-		return 0;
+		return failed;
 	status = wait_for(t->pid);
 	t->pid = 0;
-	if (t->cut_short || !status)
-		return 0;
+	if (!status || (failed ? !t->vanished : t->cut_short))
+		return failed;
 	if (WIFSIGNALED(status))
 		return err_set(e, ERR_SYSTEM, "criu failed: signal %d", WTERMSIG(status));
 	return err_set(e, ERR_SYSTEM, "criu failed: exit status %d", WEXITSTATUS(status));
@@ -256,16 +258,10 @@ static int ask(const struct criu_program *program, enum criu_type type,
 {
 	const struct criu_question question = {.type = type, .features = features};
 	struct criu_talk t = CRIU_SILENT;
-	struct err end;
-	int failed;
 
 	if (criu_start(&t, program, log, a, e))
 		return -1;
-	failed = criu_converse(&t, &question, ret, e);
-	/* When criu itself died, its status says more than that the socket is closed. */
-	if (criu_end(&t, &end) && failed && strstr(e->text, "EOF"))
-		*e = end;
-	return failed;
+	return criu_end(&t, criu_converse(&t, &question, ret, e), e);
 }
 
 static bool is_program(const char *path)

@@ -42,7 +42,8 @@ int criu_find(const char *search, unsigned least, const struct log *log, struct 
 struct criu_talk {
 	int socket;     /* −1: none, or it is over */
 	pid_t pid;      /* of criu; 0: it was not started, or was waited for */
-	bool cut_short; /* criu ends with a status that tells nothing: see criu_end */
+	bool cut_short; /* criu ends with a status that tells nothing */
+	bool vanished;  /* its end of the socket was closed while it was listened to */
 	const struct log *log;
 	struct arena *arena;
 };
@@ -79,9 +80,11 @@ int criu_converse(struct criu_talk *t, const struct criu_question *question, str
 
 /*
  * Ends the conversation, if there still is one, and waits for criu: at most half a minute, then it
- * is killed. Fails when it ends with a status other than 0.
+ * is killed. failed and *e are what became of the conversation: it has failed, too, when criu ends
+ * with a status other than 0, and where all that is known is that the socket was closed, the status
+ * says why. Gives 0 or −1.
  */
-int criu_end(struct criu_talk *t, struct err *e) must_check;
+int criu_end(struct criu_talk *t, int failed, struct err *e) must_check;
 
 /*
  * Holds the machine against wanted: ERR_UNSUPPORTED `CRIU is missing features` when one of them is

@@ -127,7 +127,7 @@ def main():
         with open(HERE / "requests", "a") as file:
             file.write(json.dumps({"kind": NAMES.get(kind, kind), "options": told}) + "\n")
         log = directory(peer, dict(options)) / dict(options)[10].decode()
-        act(connection, kind, script.get(NAMES[kind], ["done"]), log)
+        act(connection, kind, script.get(NAMES[kind], ["post-dump", "done"] if kind == DUMP else ["done"]), log)
     connection.recv(65536)  # the other end is closed when all is said
 
 

@@ -348,8 +348,9 @@ def nothing_is_left(fake):
 
 
 FAILURES = [
-    (["die"], "criu failed"),
-    (["exit 3"], "criu failed"),
+    (["die"], "criu failed: signal 9"),
+    (["exit 3"], "criu failed: exit status 3"),
+    (["exit 0"], "criu failed: unexpected EOF"),
     (["fail 28"], "criu failed: type {kind} errno 28"),
     (["garbage ff"], "criu failed: a number in the message does not end"),
     (["garbage 1200"], "criu failed: the message does not say what it is"),
@@ -359,7 +360,7 @@ FAILURES = [
     (["garbage 080110015200" + "3a00" * 25000], "criu failed: a message is longer"),
     (["garbage 08071001"], "criu failed: it replies to CPUINFO_DUMP and not to {kind}"),
     (["garbage 08061000"], "criu failed: type NOTIFY errno 0"),
-    (["network-lock", "die"], "criu failed"),
+    (["network-lock", "die"], "criu failed: signal 9"),
 ]
 
 
