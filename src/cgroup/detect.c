@@ -97,6 +97,7 @@ static bool read_mount(struct piece line, struct mount *ret)
 		(void)cut(&line, ' ');
 	ret->root = cut(&line, ' ');
 	ret->point = cut(&line, ' ');
+	(void)cut(&line, ' ');
 	if ((size_t)(ret->point.end - ret->point.start) <= strlen(CGROUP_ROOT) ||
 	    memcmp(ret->point.start, CGROUP_ROOT "/", strlen(CGROUP_ROOT) + 1))
 		return false;

@@ -43,8 +43,9 @@ static const char *unescape(char *text)
 /* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG…] - TYPE SOURCE SUPER" */
 static void take_line(char *line, struct mountinfo *ret)
 {
-	if (!str_to_u64(take_word(&line, ' '), &ret->id) ||
-	    !str_to_u64(take_word(&line, ' '), &ret->parent))
+	const char *id = take_word(&line, ' '), *parent = take_word(&line, ' ');
+
+	if (!str_to_u64(id, &ret->id) || !str_to_u64(parent, &ret->parent))
 		ret->id = 0; /* nobody's */
 	(void)take_word(&line, ' ');
 	ret->root = unescape(take_word(&line, ' '));
