@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -117,6 +118,29 @@ static const char *find_pids(const struct cgroup_paths *paths)
 	const char *dir = paths_find(paths, "devices");
 
 	return dir || !paths->count ? dir : paths->item[0].path;
+}
+
+uint64_t cgroup_inode(const struct cgroup_paths *paths)
+{
+	const struct cgroup_path *first = paths->item;
+	struct stat st;
+
+	for (size_t i = 1; i < paths->count; i++)
+		if (strcmp(paths->item[i].name, first->name) < 0)
+			first = &paths->item[i];
+	return paths->count && !fstatat(AT_FDCWD, first->path, &st, 0) ? st.st_ino : 0;
+}
+
+bool cgroup_are_paths(const struct cgroup_paths *paths)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		const char *path = paths->item[i].path;
+
+		if (!str_starts(path, CGROUP_ROOT "/") || strstr(path, "/../") ||
+		    str_ends(path, "/.."))
+			return false;
+	}
+	return true;
 }
 
 int cgroup_pids(const struct cgroup_paths *paths, struct arena *a, pid_t **ret, size_t *ret_count,

@@ -318,6 +318,18 @@ int cgroup_update(const struct cgroup_paths *paths, const struct cgroup_unit *un
 int cgroup_devices(const struct cgroup_paths *paths, const struct spec_device_rules *rules,
 		   struct arena *a, struct err *e) must_check;
 
+/*
+ * What tells the cgroup from one that somebody made in its place later, whatever the order of the
+ * paths; 0 when it is not there, or there is none.
+ */
+uint64_t cgroup_inode(const struct cgroup_paths *paths);
+
+/*
+ * Whether the paths are those of cgroups: absolute, below the mounts, without "..". For paths that
+ * were read from a file.
+ */
+bool cgroup_are_paths(const struct cgroup_paths *paths);
+
 /* All processes in the cgroup and below it, each once. A missing cgroup has none. */
 int cgroup_pids(const struct cgroup_paths *paths, struct arena *a, pid_t **ret, size_t *ret_count,
 		struct err *e) must_check;

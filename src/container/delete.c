@@ -60,6 +60,10 @@ static int delete_open(struct creel *c, struct container *ct, bool force, struct
 	}
 	if (ct->status != CREEL_STOPPED && kill_init(ct, e))
 		return -1;
+	if (ct->lost)
+		log_add(&c->log, LOG_LEVEL_WARNING,
+			"container %s: %s is another's by now, and was left alone", ct->id,
+			ct->lost);
 	return kill_rest(c, ct, e) || container_destroy(c, ct, e) ? -1 : 0;
 }
 
@@ -75,7 +79,7 @@ static int delete_broken(struct creel *c, const char *id, bool force, struct err
 
 	if (e->code == ERR_USAGE || (!no_record && (!force || e->code != ERR_INVALID)))
 		return -1;
-	if (store_remove(c->root, id, &why)) {
+	if (store_remove_ruin(c->root, id, &why)) {
 		*e = why;
 		return -1;
 	}

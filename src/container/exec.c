@@ -128,7 +128,9 @@ static int open_made(struct creel *c, const char *id, struct container *ret, str
 	if (store_is_made(ret->dir))
 		return 0;
 	container_close(ret);
-	return err_set(e, ERR_STATE, "cannot exec in a stopped container");
+	if (ret->status == CREEL_STOPPED)
+		return err_set(e, ERR_STATE, "cannot exec in a stopped container");
+	return err_set(e, ERR_STATE, "the state of container %s has no %s", id, STORE_CONFIG);
 }
 
 int container_exec(struct creel *c, const char *id, const struct creel_exec *o, int *ret_status,

@@ -107,6 +107,8 @@ static int claim(struct creel *c, struct making *m, struct err *e)
 	m->ct.dir = store_create(c->root, m->ct.id, e);
 	if (m->ct.dir < 0)
 		return -1;
+	if (store_outlives_boot(m->ct.dir))
+		m->ct.record->boot = procfs_boot(&c->arena);
 	return copy_config(c, m, e) || state_record_write(m->ct.dir, m->ct.record, &c->arena, e)
 		       ? -1
 		       : 0;
@@ -160,6 +162,8 @@ int make_record(struct creel *c, struct making *m, struct err *e)
 
 	if (!m->walk.made_cgroup)
 		record->cgroup_paths.count = 0; /* done without: see plan->cgroup_optional */
+	else
+		record->cgroup_inode = cgroup_inode(&m->ct.cgroup);
 	record->pid = m->walk.pid;
 	if (procfs_start_time(m->walk.pid, &record->start, &state, e) || fill_namespaces(c, m, e) ||
 	    streams_record(m->bundle.spec->process, &c->arena, &record->external_descriptors, e))

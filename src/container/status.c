@@ -44,6 +44,8 @@ int container_cgroup_of_record(const struct state_record *record, struct arena *
 			.name = map->item[paths.count].key,
 			.path = map->item[paths.count].value,
 		};
+	if (!cgroup_are_paths(&paths))
+		return err_set(e, ERR_INVALID, STORE_STATE ": cgroup_paths has no cgroup's path");
 	*ret = paths;
 	return 0;
 }
@@ -71,6 +73,35 @@ static enum creel_status status_without_init(const struct container *ct, bool lo
 	return errno == EWOULDBLOCK ? CREEL_CREATING : CREEL_STOPPED;
 }
 
+/*
+ * A container that has ended keeps neither its cgroup nor the path of it: what is there now may be
+ * somebody else's, who must not be killed, nor be taken for it.
+ */
+static void forget_foreign(struct container *ct)
+{
+	uint64_t inode = ct->record->cgroup_inode, now;
+
+	now = inode ? cgroup_inode(&ct->cgroup) : 0;
+	if (!now || now == inode)
+		return;
+	ct->lost = ct->cgroup.item[0].path;
+	ct->cgroup.count = 0;
+	ct->record->systemd_unit = NULL;
+}
+
+/* Of all that the record of another boot names nothing is left, or it is somebody else's by now. */
+static void forget_boot(struct creel *c, struct state_record *record)
+{
+	const char *now = record->boot ? procfs_boot(&c->arena) : NULL;
+
+	if (!now || str_equal(now, record->boot))
+		return;
+	log_add(&c->log, LOG_LEVEL_DEBUG, "container %s is of another boot", record->id);
+	record->start = UINT64_MAX; /* no process has it */
+	record->cgroup_paths.count = 0;
+	record->systemd_unit = record->rdt_path = record->rdt_monitor_path = NULL;
+}
+
 static struct cgroup_unit unit_of_record(const struct state_record *record)
 {
 	return (struct cgroup_unit){.name = record->systemd_unit, .bus = record->systemd_bus};
@@ -82,6 +113,7 @@ static int find_status(struct container *ct, bool locked, struct err *e)
 
 	if (!alive(ct->record)) {
 		ct->status = status_without_init(ct, locked);
+		forget_foreign(ct);
 		return 0;
 	}
 	ct->pid = (pid_t)ct->record->pid;
@@ -107,14 +139,23 @@ int container_check_owner(const struct container *ct, struct err *e)
 			   "as yours");
 }
 
+static int read_record(struct creel *c, struct container *ct, struct err *e)
+{
+	if (state_record_read(ct->dir, &c->arena, &ct->record, e))
+		return -1;
+	if (!str_equal(ct->record->id, ct->id))
+		return err_set(e, ERR_INVALID, STORE_STATE ": it is that of container %s",
+			       ct->record->id);
+	forget_boot(c, ct->record);
+	return container_cgroup_of_record(ct->record, &c->arena, &ct->cgroup, e);
+}
+
 int container_open(struct creel *c, const char *id, bool lock, struct container *ret, struct err *e)
 {
 	*ret = (struct container){.id = id, .dir = store_open(c->root, id, lock, e), .pidfd = -1};
 	if (ret->dir < 0)
 		return -1;
-	if ((lock && container_check_owner(ret, e)) ||
-	    state_record_read(ret->dir, &c->arena, &ret->record, e) ||
-	    container_cgroup_of_record(ret->record, &c->arena, &ret->cgroup, e) ||
+	if ((lock && container_check_owner(ret, e)) || read_record(c, ret, e) ||
 	    find_status(ret, lock, e)) {
 		container_close(ret);
 		return -1;

@@ -11,8 +11,9 @@ struct container {
 	const char *id;
 	int dir; /* its state directory, −1: none */
 	struct state_record *record;
-	struct cgroup_paths cgroup; /* from the record */
+	struct cgroup_paths cgroup; /* from the record; none where it is another's by now */
 	struct cgroup_unit unit;    /* the same */
+	const char *lost;           /* the cgroup that is another's by now; NULL: none is */
 	enum creel_status status;
 	pid_t pid; /* of init; 0 when it is not there any more */
 	int pidfd; /* of init, from container_hold; −1 */

@@ -56,6 +56,7 @@ int do_cgroup_unit(struct walk *w, const struct step *step, struct err *e)
 		return -1;
 	w->made_cgroup = true;
 	w->record->cgroup_paths.count = w->plan->cgroup.count;
+	w->record->cgroup_inode = cgroup_inode(&w->plan->cgroup);
 	return state_record_write(w->state, w->record, w->arena, e);
 }
 

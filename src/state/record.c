@@ -4,6 +4,7 @@
 #include "state/record.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,6 +32,7 @@ static const struct json_field record_fields[] = {
 	{FIELD("id", struct state_record, id)},
 	{FIELD("init_process_pid", struct state_record, pid)},
 	{FIELD("init_process_start", struct state_record, start)},
+	{FIELD("boot", struct state_record, boot)},
 	{FIELD("created", struct state_record, created)},
 	{FIELD("rootless", struct state_record, rootless)},
 	{FIELD("no_new_keyring", struct state_record, no_new_keyring)},
@@ -42,6 +44,7 @@ static const struct json_field record_fields[] = {
 	{FIELD("intel_rdt_mon_path", struct state_record, rdt_monitor_path)},
 	{FIELD("intel_rdt_own", struct state_record, rdt_own)},
 	{FIELD("cgroup_paths", struct state_record, cgroup_paths)},
+	{FIELD("cgroup_inode", struct state_record, cgroup_inode)},
 	{FIELD("systemd_unit", struct state_record, systemd_unit)},
 	{FIELD("systemd_bus", struct state_record, systemd_bus)},
 	{FIELD("namespace_paths", struct state_record, namespace_paths)},
@@ -115,6 +118,8 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 	json_write_string(&w, "id", record->id);
 	json_write_i64(&w, "init_process_pid", record->pid);
 	json_write_u64(&w, "init_process_start", record->start);
+	if (record->boot)
+		json_write_string(&w, "boot", record->boot);
 	json_write_string(&w, "created", record->created);
 	write_config(&w, record, a);
 	json_write_bool(&w, "rootless", record->rootless);
@@ -130,6 +135,7 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 	if (record->rdt_monitor_path)
 		json_write_string(&w, "intel_rdt_mon_path", record->rdt_monitor_path);
 	json_write_map(&w, "cgroup_paths", &record->cgroup_paths);
+	json_write_u64(&w, "cgroup_inode", record->cgroup_inode);
 	if (record->systemd_unit) {
 		json_write_string(&w, "systemd_unit", record->systemd_unit);
 		json_write_string(&w, "systemd_bus", record->systemd_bus);
@@ -144,6 +150,16 @@ int state_record_write(int dir, const struct state_record *record, struct arena 
 	return 0;
 }
 
+/* A record that could not be read: missing, damaged, or out of reach. */
+static int refuse_file(struct err *e)
+{
+	if (e->sys == ENOENT)
+		return err_set(e, ERR_NOT_FOUND, "container does not exist");
+	if (e->sys == ENXIO || e->sys == ELOOP) /* a socket; links in a circle */
+		return err_set(e, ERR_INVALID, "%s: not a regular file", STORE_STATE);
+	return -1;
+}
+
 int state_record_read(int dir, struct arena *a, struct state_record **ret, struct err *e)
 {
 	struct json_input input = {.name = STORE_STATE, .arena = a};
@@ -153,12 +169,14 @@ int state_record_read(int dir, struct arena *a, struct state_record **ret, struc
 	if (!record)
 		return -1;
 	if (file_read(dir, STORE_STATE, JSON_LIMIT, a, &input.text, &input.length, e))
-		return e->sys == ENOENT ? err_set(e, ERR_NOT_FOUND, "container does not exist")
-					: -1;
+		return refuse_file(e);
 	if (json_init(&j, &input, e) || json_read(&j, &schema, RECORD, record, e))
 		return -1;
-	if (!record->id || !record->created || !record->bundle || record->pid < 0)
+	if (!record->id || !record->created || !record->bundle)
 		return err_set(e, ERR_INVALID, "%s: id, created or bundle is missing", STORE_STATE);
+	if (record->pid < 0 || record->pid > INT32_MAX)
+		return err_set(e, ERR_INVALID, "%s: no process has the number %" PRId64,
+			       STORE_STATE, record->pid);
 	if (!record->rootfs)
 		record->rootfs = "";
 	if (!record->systemd_bus)

@@ -21,8 +21,11 @@ struct state_record {
 	const char *bundle, *rootfs;
 	int64_t pid;    /* of init in the runtime's pid namespace, 0 until it is there */
 	uint64_t start; /* its start time, clock ticks since boot */
+	/* the boot that all of this is of; NULL: it does not outlive a boot */
+	const char *boot;
 	struct str_map annotations;
 	struct str_map cgroup_paths; /* hierarchy name → directory; none: none was made */
+	uint64_t cgroup_inode;       /* which cgroup it is; 0: not known */
 	const char *systemd_unit;    /* NULL: systemd has no part in the cgroup */
 	/* D-Bus address of the systemd whose unit it is, "": the machine's */
 	const char *systemd_bus;

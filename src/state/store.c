@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +16,13 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/inroot.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
 
@@ -183,6 +188,13 @@ bool store_is_made(int dir)
 	return !fstatat(dir, STORE_CONFIG, &st, AT_SYMLINK_NOFOLLOW);
 }
 
+bool store_outlives_boot(int dir)
+{
+	struct statfs fs;
+
+	return fstatfs(dir, &fs) || (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC);
+}
+
 int store_open(const char *root, const char *id, bool want_lock, struct err *e)
 {
 	char path[PATH_MAX];
@@ -207,34 +219,74 @@ int store_open(const char *root, const char *id, bool want_lock, struct err *e)
 	return fd_take(&fd);
 }
 
-/* The directory is flat but for what restore may put there: one level below is emptied too. */
-static int empty_directory(int fd, int depth, struct err *e)
+static DIR *list_directory(int fd, struct err *e)
 {
 	int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *list = again < 0 ? NULL : fdopendir(again);
-	struct dirent *entry;
-	int failed = 0;
 
 	if (!list) {
+		err_sys(e, "list a state directory");
 		fd_close(&again);
-		return err_sys(e, "list a state directory");
 	}
-	while (!failed && (entry = readdir(list))) {
-		if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
-			continue;
-		if (!unlinkat(fd, entry->d_name, 0) || errno == ENOENT)
-			continue;
-		if (errno == EISDIR && depth > 0) {
-			_close_ int below = open_directory(fd, entry->d_name);
+	return list;
+}
 
-			failed = below < 0 ? 0 : empty_directory(below, depth - 1, e);
-			if (!failed && !unlinkat(fd, entry->d_name, AT_REMOVEDIR))
-				continue;
-		}
-		if (!failed)
-			failed = err_sys(e, "remove %s", entry->d_name);
+/* The next entry but "." and ".."; NULL behind the last. */
+static const char *next_name(DIR *list)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(list)))
+		if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, ".."))
+			return entry->d_name;
+	return NULL;
+}
+
+/* Brings what is in the directory name up into fd itself, under new names, and removes it. */
+static int flatten(int fd, const char *name, unsigned *number, struct err *e)
+{
+	_close_ int below = inroot_open_onefs(fd, name, O_RDONLY | O_DIRECTORY, e);
+	DIR *list = below < 0 ? NULL : list_directory(below, e);
+	const char *inner;
+	char up[24];
+
+	while (list && (inner = next_name(list))) {
+		if (!unlinkat(below, inner, 0) || errno != EISDIR)
+			continue;
+		do
+			(void)snprintf(up, sizeof(up), "removed.%u", ++*number);
+		while (syscall(SYS_renameat2, below, inner, fd, up, RENAME_NOREPLACE) &&
+		       errno == EEXIST);
 	}
+	if (!list)
+		return err_wrap(e, "remove %s", name);
 	(void)closedir(list);
+	return unlinkat(fd, name, AT_REMOVEDIR) ? err_sys(e, "remove %s", name) : 0;
+}
+
+/*
+ * A privileged container may have made what it likes in its notify directory, as deep as it likes:
+ * so nothing here recurses, no link is followed, and no mount is gone into.
+ */
+static int empty_directory(int fd, struct err *e)
+{
+	unsigned number = 0, seen;
+	int failed = 0;
+
+	do {
+		DIR *list = list_directory(fd, e);
+		const char *name;
+
+		if (!list)
+			return -1;
+		for (seen = 0; !failed && (name = next_name(list)); seen++) {
+			if (!unlinkat(fd, name, 0) || errno == ENOENT)
+				continue;
+			failed = errno == EISDIR ? flatten(fd, name, &number, e)
+						 : err_sys(e, "remove %s", name);
+		}
+		(void)closedir(list);
+	} while (!failed && seen);
 	return failed;
 }
 
@@ -253,11 +305,48 @@ int store_remove(const char *root, const char *id, struct err *e)
 	(void)unlinkat(fd, STORE_STATE, 0);
 	if (!unlinkat(parent, id, AT_REMOVEDIR) || errno == ENOENT)
 		return 0;
-	if (empty_directory(fd, 1, e))
+	if (empty_directory(fd, e))
 		return -1;
 	if (unlinkat(parent, id, AT_REMOVEDIR) && errno != ENOENT)
 		return err_sys(e, "remove %s/%s", root, id);
 	return 0;
+}
+
+/* The files of above, and what a write leaves of them that was killed: see file_replace. */
+static bool is_ours(const char *name)
+{
+	static const char *const names[] = {STORE_STATE, STORE_CONFIG, STORE_MAKING, STORE_START,
+					    STORE_NOTIFY};
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (str_equal(name, names[i]))
+			return true;
+	return str_starts(name, "." STORE_STATE ".") || str_starts(name, "." STORE_MAKING ".");
+}
+
+int store_remove_ruin(const char *root, const char *id, struct err *e)
+{
+	char path[PATH_MAX];
+	_close_ int fd = -1;
+	const char *name;
+	int failed = 0;
+	DIR *list;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", root, id); /* store_open has opened it */
+	fd = open_directory(AT_FDCWD, path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open %s", path);
+	list = list_directory(fd, e);
+	if (!list)
+		return -1;
+	while (!failed && (name = next_name(list)))
+		if (!is_ours(name)) {
+			failed = err_set(e, ERR_STATE, "%s: \"%s\" in it is not a container's",
+					 path, name);
+			err_hint(e, "is it the directory of containers that --root names?");
+		}
+	(void)closedir(list);
+	return failed ? -1 : store_remove(root, id, e);
 }
 
 static int compare(const void *a, const void *b)

@@ -36,6 +36,9 @@ int store_check_id(const char *id, struct err *e) must_check;
  */
 int store_create(const char *root, const char *id, struct err *e) must_check;
 
+/* Whether what is in the open directory is still there after a reboot. */
+bool store_outlives_boot(int dir);
+
 /*
  * Says that a container is made: from now on its configuration has its name. Whoever is let into
  * the container must have seen it, since what is there before can still be the host.
@@ -59,6 +62,12 @@ int store_lock(int dir, const char *id, bool *ret_there, struct err *e) must_che
 
 /* Removes root/id and everything in it. Not an error when it is gone. */
 int store_remove(const char *root, const char *id, struct err *e) must_check;
+
+/*
+ * The same for a directory without a readable record, which may be no container's at all: when
+ * there is anything in it that is not made here it is ERR_STATE, and nothing is removed.
+ */
+int store_remove_ruin(const char *root, const char *id, struct err *e) must_check;
 
 /* The ids below root, sorted. A missing root has none; with must_exist it is an error. */
 int store_list(const char *root, bool must_exist, struct arena *a, struct str_list *ret,

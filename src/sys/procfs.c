@@ -134,6 +134,15 @@ int procfs_start_time(pid_t pid, uint64_t *ret_start, char *ret_state, struct er
 	return 0;
 }
 
+const char *procfs_boot(struct arena *a)
+{
+	struct err ignored;
+	char text[64];
+	ssize_t n = read_small("/proc/sys/kernel/random/boot_id", text, sizeof(text));
+
+	return n <= 0 ? NULL : arena_copy(a, text, strcspn(text, "\n"), &ignored);
+}
+
 int procfs_children(pid_t *ret, int max)
 {
 	char path[64], text[4096], self[16], own[16];

@@ -44,6 +44,9 @@ int procfs_write(int procfs, const char *path, const char *text, struct err *e) 
  */
 int procfs_start_time(pid_t pid, uint64_t *ret_start, char *ret_state, struct err *e) must_check;
 
+/* A name of the time since the machine was booted, in the arena; NULL when it is not to be had. */
+const char *procfs_boot(struct arena *a);
+
 /*
  * The children of the caller, which must have one thread: at most max of them, how many is given.
  * −1 where that is not to be known: /proc is missing, is that of another pid namespace, or the

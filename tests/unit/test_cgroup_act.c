@@ -373,6 +373,52 @@ static void freezes_and_thaws(void **state)
 	good(cgroup_freeze(&fx.paths, false, &fx.e));
 }
 
+static void one_in_its_place_is_another(void **state)
+{
+	struct cgroup cg;
+	struct cgroup_path swapped;
+	uint64_t before;
+
+	(void)state;
+	need_cgroups();
+	cg = made();
+	cgroup_close(&cg);
+	before = cgroup_inode(&fx.paths);
+	assert_int_not_equal(before, 0);
+	swapped = fx.paths.item[0]; /* a record keeps them in another order */
+	fx.paths.item[0] = fx.paths.item[fx.paths.count - 1];
+	fx.paths.item[fx.paths.count - 1] = swapped;
+	assert_true(cgroup_inode(&fx.paths) == before);
+	good(cgroup_remove(&fx.paths, &fx.arena, &fx.e));
+	assert_int_equal(cgroup_inode(&fx.paths), 0);
+	cg = made();
+	cgroup_close(&cg);
+	assert_true(cgroup_inode(&fx.paths) && cgroup_inode(&fx.paths) != before);
+	assert_int_equal(cgroup_inode(&(struct cgroup_paths){0}), 0);
+}
+
+static void paths_of_a_file_may_be_none_of_cgroups(void **state)
+{
+	static const char *const others[] = {
+		"",
+		"/",
+		"/etc",
+		"/sys/fs/cgroup",
+		"/sys/fs/cgroups/a",
+		"/sys/fs/cgroup/a/../..",
+		"/sys/fs/cgroup/../x",
+		"sys/fs/cgroup/a",
+	};
+	struct cgroup_path item[] = {{"", "/sys/fs/cgroup/a..b/..c"}, {"", ""}};
+
+	(void)state;
+	assert_true(cgroup_are_paths(&(struct cgroup_paths){item, 1}));
+	for (size_t i = 0; i < array_len(others); i++) {
+		item[1].path = others[i];
+		assert_false(cgroup_are_paths(&(struct cgroup_paths){item, 2}));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +436,8 @@ int main(void)
 		with_group(a_parent_with_processes_is_named),
 		with_group(a_threaded_ancestor_is_named),
 		with_group(freezes_and_thaws),
+		with_group(one_in_its_place_is_another),
+		with_group(paths_of_a_file_may_be_none_of_cgroups),
 	};
 	int failed = cmocka_run_group_tests_name("layout of the machine", tests,
 						 fixture_find_layout, fixture_forget_layout);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "scratch.h"
@@ -32,6 +33,8 @@ static const struct state_record full = {
 	.rootfs = "/bundle/rootfs",
 	.pid = 4194304,
 	.start = UINT64_MAX,
+	.boot = "0cbb31a6-7a31-4a69-8e36-2a1a8d6f0a0e",
+	.cgroup_inode = 281474976710657,
 	.annotations = {annotations, array_len(annotations)},
 	.cgroup_paths = {cgroups, array_len(cgroups)},
 	.namespace_paths = {namespaces, array_len(namespaces)},
@@ -84,6 +87,8 @@ static void what_was_written_is_read(void **state)
 	assert_string_equal(r->bundle, full.bundle);
 	assert_string_equal(r->rootfs, full.rootfs);
 	assert_true(r->pid == full.pid && r->start == full.start);
+	assert_string_equal(r->boot, full.boot);
+	assert_true(r->cgroup_inode == full.cgroup_inode);
 	assert_true(r->rootless && r->private_pids && r->poststart_hooks && r->poststop_hooks);
 	assert_string_equal(r->rdt_path, full.rdt_path);
 	assert_string_equal(r->rdt_monitor_path, full.rdt_monitor_path);
@@ -105,6 +110,7 @@ static void the_least_there_is(void **state)
 	assert_int_equal(r->pid, 0);
 	assert_string_equal(r->rootfs, "");
 	assert_null(r->rdt_path);
+	assert_null(r->boot);
 	assert_false(r->rootless || r->private_pids || r->poststart_hooks || r->poststop_hooks);
 	assert_int_equal(r->annotations.count + r->cgroup_paths.count + r->namespace_paths.count,
 			 0);
@@ -169,6 +175,26 @@ static void what_is_no_file_is_refused(void **state)
 	assert_int_equal(read_record(&r), -1);
 	assert_int_equal(scratch_err.code, ERR_INVALID);
 	assert_non_null(strstr(scratch_err.text, "not a regular file"));
+	assert_int_equal(unlinkat(scratch, STORE_STATE, 0), 0);
+	scratch_link(STORE_STATE, STORE_STATE);
+	assert_int_equal(read_record(&r), -1);
+	assert_string_equal(scratch_err.text, STORE_STATE ": not a regular file");
+	assert_int_equal(scratch_err.code, ERR_INVALID);
+}
+
+static void a_pid_that_no_process_has_is_refused(void **state)
+{
+	static const struct state_record wrapped = {.id = "box",
+						    .created = "x",
+						    .bundle = "/b",
+						    .rootfs = "",
+						    .pid = (int64_t)UINT32_MAX + 2};
+	struct state_record *r = NULL;
+
+	(void)state;
+	write_record(&wrapped);
+	assert_int_equal(read_record(&r), -1);
+	assert_string_equal(scratch_err.text, STORE_STATE ": no process has the number 4294967297");
 }
 
 static void a_record_cut_anywhere_is_invalid(void **state)
@@ -281,6 +307,7 @@ int main(void)
 		test(it_is_written_whole_and_for_its_owner),
 		test(a_missing_record_is_a_missing_container),
 		test(what_is_no_file_is_refused),
+		test(a_pid_that_no_process_has_is_refused),
 		test(a_record_cut_anywhere_is_invalid),
 		test(a_record_with_a_wrong_byte_is_read_or_invalid),
 		test(what_a_container_needs_must_be_there),

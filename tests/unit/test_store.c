@@ -306,16 +306,51 @@ static void removing_what_is_gone_is_no_error(void **state)
 	assert_true(there("run/creel/other"));
 }
 
-static void what_nobody_puts_there_is_not_removed(void **state)
+/* Deeper than descriptors and paths would reach; a privileged container could do that. */
+static void removing_takes_any_depth(void **state)
+{
+	int at, below;
+
+	(void)state;
+	made("box");
+	scratch_directory("run/creel/box/notify");
+	at = openat(scratch, "run/creel/box/notify", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (int depth = 0; depth < 3000; depth++) {
+		assert_int_equal(mkdirat(at, "removed.1", 0700), 0);
+		assert_int_equal(symlinkat("/", at, "link"), 0);
+		below = openat(at, "removed.1", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		assert_true(below >= 0);
+		fd_close(&at);
+		at = below;
+	}
+	fd_close(&at);
+	remove_box();
+}
+
+static void a_ruin_is_removed(void **state)
 {
 	(void)state;
 	made("box");
-	scratch_directory("run/creel/box/a");
-	scratch_directory("run/creel/box/a/b");
-	scratch_file("run/creel/box/a/b/c", "");
-	assert_int_equal(store_remove(root, "box", &scratch_err), -1);
-	assert_string_equal(scratch_err.text, "remove b: is a directory");
-	assert_true(there("run/creel/box/a/b/c"));
+	scratch_directory("run/creel/box/" STORE_STATE);
+	scratch_file("run/creel/box/" STORE_STATE "/file", "");
+	scratch_file("run/creel/box/." STORE_MAKING ".77", "left by a write that was killed");
+	assert_int_equal(store_remove_ruin(root, "box", &scratch_err), 0);
+	assert_false(there("run/creel/box"));
+	assert_int_equal(store_remove_ruin(root, "box", &scratch_err), 0);
+}
+
+/* --root may name a directory of something else. */
+static void what_is_no_containers_is_no_ruin(void **state)
+{
+	(void)state;
+	made("box");
+	scratch_file("run/creel/box/" STORE_STATE, "");
+	scratch_file("run/creel/box/thesis", "");
+	assert_int_equal(store_remove_ruin(root, "box", &scratch_err), -1);
+	assert_int_equal(scratch_err.code, ERR_STATE);
+	assert_non_null(strstr(scratch_err.text, "/box: \"thesis\" in it is not a container's"));
+	assert_true(there("run/creel/box/" STORE_STATE));
+	assert_true(there("run/creel/box/thesis"));
 }
 
 /* ---- listing -----------------------------------------------------------------------------------
@@ -371,7 +406,9 @@ int main(void)
 		test(removing_takes_everything),
 		test(removing_follows_no_link),
 		test(removing_what_is_gone_is_no_error),
-		test(what_nobody_puts_there_is_not_removed),
+		test(removing_takes_any_depth),
+		test(a_ruin_is_removed),
+		test(what_is_no_containers_is_no_ruin),
 		test(the_list_is_sorted_and_has_containers_alone),
 		test(a_missing_root_has_no_containers),
 	};
