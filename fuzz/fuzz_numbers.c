@@ -47,18 +47,20 @@ static const char *plain_decimal(const char *text, long double *ret)
 {
 	size_t whole = strspn(text, "0123456789");
 	size_t part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-	const char *end = text + whole + (text[whole] == '.') + part;
+	const char *behind = text + whole + (text[whole] == '.') + part, *end = behind;
+	size_t zeros = strspn(text, "0");
 	char copy[128];
 
 	if (!whole && !part)
 		return NULL;
+	text += zeros < whole ? zeros : 0;
 	if ((size_t)(end - text) >= sizeof(copy))
 		/* its last digits weigh nothing, or it is too large */
 		end = text + sizeof(copy) - 1;
 	memcpy(copy, text, (size_t)(end - text));
 	copy[end - text] = '\0';
 	*ret = strtold(copy, NULL);
-	return text + whole + (text[whole] == '.') + part;
+	return behind;
 }
 
 /* Equal but for what a floating point number cannot hold, and for what is cut off. */
