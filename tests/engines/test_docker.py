@@ -1,5 +1,7 @@
 """Docker: the life of a container, and what its command line says of it."""
 
+import time
+
 import pytest
 from command import wait_until
 from screen import Screen
@@ -73,9 +75,15 @@ def test_exec_with_a_terminal(docker):
         screen.type("tty; stty size\n")
         screen.expect("/dev/pts/")
         screen.expect("30 90")
-        screen.resize(41, 101)
         screen.type("until stty size | grep '^41 101'; do sleep 0.1; done; echo siz''ed\n")
-        screen.expect("sized")
+
+        def resized():  # the command does not listen for it from the beginning
+            screen.resize(41, 100)
+            screen.resize(41, 101)
+            time.sleep(1)
+            return "sized" in screen.text()
+
+        wait_until(resized, "the new size", 60)
         screen.type("exit 6\n")
         assert screen.status() == 6
 

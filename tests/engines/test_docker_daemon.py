@@ -6,7 +6,6 @@ import shutil
 import signal
 
 import archive
-import pytest
 from command import wait_until
 from docker import Docker, Dockerd
 
@@ -27,7 +26,6 @@ def test_restart_policies(docker):
     assert not docker.inspect()["State"]["Running"]
 
 
-@pytest.mark.quick
 def test_health(docker):
     options = ["--health-cmd", "test -e /tmp/good", "--health-interval", "1s"]
     options += ["--health-retries", "1", "--health-timeout", "30s"]

@@ -75,7 +75,6 @@ def test_killed_with_the_pid_namespace_of_the_host(docker):
     assert not Path(f"/proc/{pid}").exists()
 
 
-@pytest.mark.quick
 def test_namespaces_of_a_container(docker):
     first = docker.start(options=["--ipc", "shareable"], name="first")
     options = ["--pid", f"container:{first}", "--ipc", f"container:{first}"]

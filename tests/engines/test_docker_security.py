@@ -55,7 +55,6 @@ def test_no_new_privileges(docker):
     assert (status["NoNewPrivs"], status["CapEff"]) == ("1", "0000000000000000")
 
 
-@pytest.mark.quick
 def test_seccomp(docker, tmp_path):
     docker.run("unshare", "--user", "true", status=1).fails(1, "Operation not permitted")
     free = ["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"]
