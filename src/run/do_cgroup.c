@@ -68,7 +68,7 @@ int do_cgroup_rest(struct walk *w, const struct step *step, struct err *e)
 
 int do_cgroup_give(struct walk *w, const struct step *step, struct err *e)
 {
-	return cgroup_give(&w->plan->cgroup, step->owner, w->arena, e);
+	return w->made_cgroup ? cgroup_give(&w->plan->cgroup, step->owner, w->arena, e) : 0;
 }
 
 /* Without privilege nobody may be moved out of a login's cgroup, but by systemd. */

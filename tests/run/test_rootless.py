@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -348,3 +349,34 @@ def test_controller_that_is_not_delegated(delegated):
     if "the kernel has it not" in message.hint:
         pytest.skip("this kernel has no controller hugetlb")
     assert "systemctl edit user@.service" in message.hint
+
+
+@pytest.fixture
+def several_ids(mine):
+    """
+    A user namespace with two ids, as newuidmap makes it for an ordinary user; the bundle is run by
+    its root, in no user namespace of the container's own.
+    """
+    holder = subprocess.Popen(["unshare", "--user", "--mount", "sleep", "1000"], user=NOBODY,
+                              group=NOBODY, extra_groups=[])
+    name = Path(f"/proc/{holder.pid}/comm")
+    wait_until(lambda: name.read_text() == "sleep\n", "the user namespace")
+    for kind in ("uid_map", "gid_map"):
+        Path(f"/proc/{holder.pid}/{kind}").write_text(f"0 {NOBODY} 1\n7 100007 1\n")
+    mine.wrapper = ["nsenter", "--user", "--mount", "-t", str(holder.pid), "-S", "0", "-G", "0"]
+    mine.host_namespace("user")
+    for kind in ("uidMappings", "gidMappings"):
+        del mine.linux[kind]
+    yield mine
+    holder.kill()
+    holder.wait()
+
+
+def test_user_who_would_own_the_cgroup_where_there_is_none(several_ids):
+    """The cgroup that root of the namespace may not make is not given to the container's user."""
+    several_ids.namespace("cgroup")
+    several_ids.config["mounts"] = several_ids.config["mounts"][:1]
+    several_ids.mount("/sys/fs/cgroup", "cgroup", "cgroup", "rw")
+    several_ids.process["user"] = {"uid": 7, "gid": 7}
+    several_ids.args("id", "-u")
+    assert several_ids.run(wrapper=several_ids.wrapper).ok().stdout == "7\n"
