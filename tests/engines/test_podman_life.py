@@ -63,7 +63,6 @@ def test_created_and_never_started(podman):
     assert len(podman.storage.containers()) == 1
 
 
-@pytest.mark.quick
 def test_pause(podman):
     name = podman.start("sh", "-c", "while :; do echo tick; sleep 0.1; done")
     cgroup = podman.cgroup()

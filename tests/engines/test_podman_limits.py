@@ -65,7 +65,6 @@ def test_without_systemd_as_a_user(rootless):
     )
 
 
-@pytest.mark.quick
 def test_update(podman):
     name = podman.start(options=["--memory=64m", "--cpus=0.5", "--pids-limit=33"])
     podman("update", "--memory=80m", "--cpus=0.25", "--pids-limit=44", name)
@@ -119,7 +118,7 @@ def test_without_a_cgroup(podman):
     """Which the engine asks of a runtime only if it is told that this one knows how."""
     words = ["run", "-d", "--network=none", "--name=box", "--cgroups=disabled", "localhost/box"]
     if podman.runtime.name == "runc":
-        podman(*words, "sleep", "1000", status=126)
+        assert podman(*words, "sleep", "1000", status=None).status
         return
     podman(*words, "sleep", "1000")
     assert "libpod-" not in Path(f"/proc/{podman.state()['Pid']}/cgroup").read_text()

@@ -19,7 +19,6 @@ def test_streams_and_status(podman):
     assert (done.out, done.err) == ("hello", "sorry\n")
 
 
-@pytest.mark.quick
 def test_status_of_a_command_that_cannot_run(podman):
     podman.run("nope", status=127).fails(127, TEXTS[127])
     podman.run("/bin/nope", status=127).fails(127, "no such file or directory")
@@ -54,7 +53,6 @@ def test_descriptors(podman):
     ), err
 
 
-@pytest.mark.quick
 def test_what_a_process_has(podman):
     options = ["--user=1000:10", "--group-add=50", "--env=A=b c", "--workdir=/tmp", "--umask=0027"]
     options += ["--hostname=ship", "--ulimit=nofile=123:456", "--ulimit=core=0"]
@@ -63,10 +61,15 @@ def test_what_a_process_has(podman):
     assert out.splitlines() == ["1000", "10 50", "b c", "/tmp", "0027", "ship", "123", "456", "0"]
 
 
-def test_score_and_personality(podman):
-    options = ["--oom-score-adj=333", "--personality=LINUX32"]
-    out = podman.run("sh", "-c", "cat /proc/self/oom_score_adj; uname -m", options=options).out
-    assert out.split() == ["333", "i686"]
+def test_score(podman):
+    options = ["--oom-score-adj=333"]
+    assert podman.run("cat", "/proc/self/oom_score_adj", options=options).out == "333\n"
+
+
+def test_personality(podman):
+    if podman.runtime.name == "runc":
+        pytest.skip("runc knows it from version 1.2 on")
+    assert podman.run("uname", "-m", options=["--personality=LINUX32"]).out == "i686\n"
 
 
 def test_groups_of_the_caller(rootless):
