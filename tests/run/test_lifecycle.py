@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,8 @@ def test_create_prints_nothing(bundle):
 def test_waiting_process_shows_neither_words_nor_environment(bundle):
     bundle.create(env={"PATH": PATH, "SECRET": "of-the-caller"}).ok()
     proc = f"/proc/{bundle.pid()}"
-    assert open(f"{proc}/cmdline").read().rstrip("\0") == "creel init"
+    wait_until(lambda: Path(proc, "cmdline").read_text().rstrip("\0") == "creel init",
+               "init to forget what it was called with")
     assert "SECRET" not in open(f"{proc}/environ").read()
 
 
