@@ -23,9 +23,13 @@ int pidfd_get(pid_t pid, struct err *e)
 
 int pidfd_signal(int pidfd, int signal, struct err *e)
 {
-	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0))
-		return err_sys(e, "send signal %d", signal);
-	return 0;
+	if (!syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0))
+		return 0;
+	err_sys(e, "send signal %d", signal);
+	if (e->sys != EACCES) /* plain permissions are EPERM */
+		return -1;
+	return err_hint(e, "a security module forbids it: the AppArmor profile of the container "
+			   "must take signals from the one of this program");
 }
 
 static int64_t now_ms(void)
