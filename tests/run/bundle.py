@@ -83,6 +83,7 @@ class Bundle:
         self.root = guard.state_root
         self.config = default_config()
         self.alive = set()
+        self.as_user = {}  # who its containers belong to: an argument for Program.start
 
     # ---- the configuration ----
 
@@ -293,7 +294,7 @@ class Bundle:
         """Deletes the containers that the test has left alive on purpose."""
         for id in sorted(self.alive):
             if (self.root / id).exists():
-                self.delete("--force", id=id)
+                self.delete("--force", id=id, **self.as_user)
 
 
 def write_and_read(path, value):

@@ -202,7 +202,7 @@ def test_terminal_of_a_detached_one(mine):
     mine.alive.add(mine.id)
     mine.run("--detach", "--console-socket", mine.path / "console.sock", **mine.as_user).ok()
     Master(listener.receive()[1]).expect("/dev/pts/0")
-    mine.delete("--force").ok()
+    mine.delete("--force", **mine.as_user).ok()
     close_all()
 
 
