@@ -6,7 +6,6 @@ the file on the host nor change anything about it, while it runs and when it has
 
 import os
 import shutil
-import stat
 import subprocess
 import time
 
@@ -99,8 +98,3 @@ def test_hooks_of_the_image_are_not_the_runtimes(own):
     own.config.setdefault("hooks", {})["startContainer"] = [{"path": "/proc/self/exe",
                                                               "args": ["creel", "--version"]}]
     own.run().ok()
-
-
-def test_file_is_not_setuid_or_writable_by_others(program):
-    mode = program.path.stat().st_mode
-    assert not mode & (stat.S_ISUID | stat.S_ISGID | stat.S_IWOTH)

@@ -3,8 +3,10 @@ What surrounds a command and could change what it does: its environment, ids, so
 play by the rules, a state directory that somebody else has prepared.
 """
 
+import json
 import os
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -277,3 +279,20 @@ def test_pid_file_in_a_directory_of_everybody_is_not_written_through_a_link(bund
     bundle.args("true")
     bundle.run("--pid-file", place, env={"PATH": PATH}).ok()
     assert victim.read_text() == "precious\n"
+
+
+def test_pid_that_is_another_process_by_now(bundle):
+    """The record's start time is that of the container's init: a pid alone is nobody."""
+    bundle.sleep()
+    bundle.run_detached().ok()
+    bundle.stop()
+    path = bundle.root / bundle.id / "state.json"
+    record = json.loads(path.read_text())
+    with subprocess.Popen(["sleep", "1000"]) as other:
+        path.write_text(json.dumps(record | {"init_process_pid": other.pid}))
+        assert bundle.status() == "stopped"
+        bundle.kill("KILL").fails(part="container not running")
+        bundle.exec("true").fails(rc=255)
+        bundle.delete("--force").ok()
+        assert other.poll() is None
+        other.kill()
