@@ -40,27 +40,29 @@ def machine(workshop):
     where.rmdir()
 
 
-def is_up(podman):
-    answer = podman("exec", "box", "systemctl", "is-system-running", status=None)
+def is_up(rootful):
+    answer = rootful("exec", "box", "systemctl", "is-system-running", status=None)
     return answer.out.strip() in ("running", "degraded")
 
 
-def test_systemd_inside(podman, machine):
+def test_systemd_inside(rootful, machine):
     """It starts, divides its cgroup, runs services with limits, and ends when it is told."""
     options = ["--network=none", "--name=box", "--systemd=always", "--stop-timeout=60"]
     command = ["/usr/lib/systemd/systemd", "--unit=scenario.target"]
-    podman("run", "--detach", *options, "--rootfs", machine, *command)
-    wait_until(lambda: is_up(podman), "systemd is up", 240)
-    assert podman.sh("cat /proc/1/comm /run/hello") == "systemd\nhello\n"
-    assert podman.sh("cat /run/where") == "0::/system.slice/hello.service\n"
+    rootful("run", "--detach", *options, "--rootfs", machine, *command)
+    wait_until(lambda: is_up(rootful), "systemd is up", 240)
+    assert rootful.sh("cat /proc/1/comm /run/hello") == "systemd\nhello\n"
+    assert rootful.sh("cat /run/where") == "0::/system.slice/hello.service\n"
     limit = "cat /sys/fs/cgroup/system.slice/hello.service/memory.max || :"
-    assert podman.sh(limit) in ("67108864\n", "")
+    assert rootful.sh(limit) in ("67108864\n", "")
     words = ["systemd-run", "--wait", "--pipe", "--quiet", "-p", "MemoryMax=32M", "sh", "-c"]
     script = "cat /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)/memory.max"
-    assert podman("exec", "box", *words, script).out == f"{32 << 20}\n"
-    assert (podman.cgroup().parent / "init.scope").exists() or podman.cgroup().name == "init.scope"
-    podman("stop", "box")
-    assert podman.state()["ExitCode"] in (0, 130)
+    assert rootful("exec", "box", *words, script).out == f"{32 << 20}\n"
+    assert (
+        rootful.cgroup().parent / "init.scope"
+    ).exists() or rootful.cgroup().name == "init.scope"
+    rootful("stop", "box")
+    assert rootful.state()["ExitCode"] in (0, 130)
 
 
 def test_unit_that_runs_a_container(podman):
