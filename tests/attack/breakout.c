@@ -205,6 +205,21 @@ static int open_exe(int pid, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
+/* The newest process behind last; pids may run ahead while nobody looks. */
+static int newest(int last)
+{
+	struct dirent *entry;
+	DIR *list = opendir("/proc");
+	int found = last + 1;
+
+	while (list && (entry = readdir(list)))
+		if (atoi(entry->d_name) > found)
+			found = atoi(entry->d_name);
+	if (list)
+		closedir(list);
+	return found;
+}
+
 static pid_t start(char **words)
 {
 	pid_t pid = words[0] ? fork() : 0;
@@ -243,6 +258,7 @@ static int attack_programs(int seconds, char **words)
 			close(fd);
 			close(path);
 		}
+		last = newest(last) - 1;
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			continue;
 	}
