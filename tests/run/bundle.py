@@ -216,8 +216,8 @@ class Bundle:
     def ps(self, *words, options=(), id=None):
         return self.creel("ps", *options, id or self.id, *words)
 
-    def delete(self, *options, id=None):
-        return self.creel("delete", *options, id or self.id)
+    def delete(self, *options, id=None, **how):
+        return self.creel("delete", *options, id or self.id, **how)
 
     def exec(self, *argv, options=(), id=None, **how):
         return self.creel("exec", *options, id or self.id, *argv, **how)
