@@ -25,9 +25,10 @@ static int signal_cgroup(struct creel *c, const struct container *ct, int signal
 
 static int signal_init(struct creel *c, struct container *ct, int signal, struct err *e)
 {
-	if (ct->status == CREEL_STOPPED || container_hold(ct, e) || ct->status == CREEL_STOPPED)
-		return ct->status == CREEL_STOPPED ? err_set(e, ERR_STATE, "container not running")
-						   : -1;
+	if (container_hold(ct, e))
+		return -1;
+	if (ct->pidfd < 0) /* it has ended, or create has not cloned it yet */
+		return err_set(e, ERR_STATE, "container not running");
 	/* Without a pid namespace of its own the others would outlive init. */
 	if (signal == SIGKILL && !ct->record->private_pids && ct->cgroup.count)
 		return cgroup_kill(&ct->cgroup, &c->arena, e);

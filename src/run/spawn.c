@@ -180,9 +180,7 @@ int spawn_process(struct walk *w, struct err *e)
 /* An init that only vanished was killed by somebody: by whom is in its status and its cgroup. */
 static void explain_end(struct walk *w, int status, struct err *e)
 {
-	bool vanished = strstr(e->text, "ended unexpectedly") || e->sys == ECONNRESET;
-
-	if (!vanished || !WIFSIGNALED(status))
+	if (!strstr(e->text, "ended unexpectedly") || !WIFSIGNALED(status))
 		return;
 	if (w->made_cgroup && cgroup_oom_kills(&w->plan->cgroup))
 		err_set(e, ERR_SYSTEM, "container init was OOM-killed (memory limit too low?)");

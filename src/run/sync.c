@@ -156,6 +156,8 @@ static int receive_message(int fd, struct sync_message *ret, int *ret_passed, st
 					 .msg_controllen = CMSG_LEN(sizeof(int))};
 		n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == ECONNRESET)
+		n = 0; /* it ended before it had read all that was sent to it */
 	if (n < 0)
 		return err_sys(e, "receive from the other process");
 	*ret_passed = take_descriptor(&packet);

@@ -1,6 +1,8 @@
 """`kill`: which signal reaches whom; and many containers at once, for kill and delete."""
 
+import fcntl
 import json
+import os
 import re
 import signal
 from pathlib import Path
@@ -266,3 +268,19 @@ def test_expression_of_another_state_directory(many):
     (many.path / "other").mkdir()
     many.program("--root", many.path / "other", "delete", "-f", "-r", ".").ok()
     assert len(statuses(many)) == 4
+
+
+@pytest.mark.parametrize("words", [[], ["KILL"], ["0"]])
+def test_before_there_is_a_process(bundle, words):
+    """create has the lock, and has not cloned yet: what `state` calls creating."""
+    bundle.create().ok()
+    bundle.stop()
+    path = bundle.root / bundle.id / "state.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"init_process_pid": 0}))
+    lock = os.open(path.parent, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        assert bundle.status() == "creating"
+        bundle.kill(*words).fails("container not running")
+    finally:
+        os.close(lock)

@@ -151,6 +151,14 @@ static void end_of_file_is_a_failure(void **state)
 	assert_int_equal(pidfd, 77);
 }
 
+static void an_end_with_unread_words_is_the_same(void **state)
+{
+	(void)state;
+	assert_int_equal(sync_send_done(near_end, STAGE_ROOTFS, &scratch_err), 0);
+	fd_close(&far_end); /* the kernel calls this a reset */
+	fails_with(receive_done(STAGE_ENTER), "the other process ended unexpectedly");
+}
+
 static void what_was_sent_before_the_end_still_counts(void **state)
 {
 	(void)state;
@@ -160,8 +168,7 @@ static void what_was_sent_before_the_end_still_counts(void **state)
 	fails_with(receive_done(STAGE_GATE), "ended unexpectedly");
 }
 
-/* ---- waiting for exec
- * ---------------------------------------------------------------------------- */
+/* ---- waiting for exec ------------------------------------------------------------------------ */
 
 static void send_exec(void)
 {
@@ -244,8 +251,7 @@ static void exec_is_waited_for(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* ---- descriptors
- * --------------------------------------------------------------------------------- */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 static void assert_is_scratch(int fd)
 {
@@ -563,6 +569,7 @@ int main(void)
 		test(failed_brings_the_peers_error_as_it_is),
 		test(failed_is_heard_wherever_one_waits),
 		test(end_of_file_is_a_failure),
+		test(an_end_with_unread_words_is_the_same),
 		test(what_was_sent_before_the_end_still_counts),
 		test(end_of_file_behind_exec_is_success),
 		test(end_of_file_alone_is_a_death),
