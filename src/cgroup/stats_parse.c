@@ -224,7 +224,7 @@ int stats_parse_blkio(char *text, struct arena *a, struct stats_io *list, struct
 			entry.op = value;
 		if (device && str_equal(device, "Total") && !last)
 			continue;
-		if (!value || !parse_device(device, &entry) ||
+		if (!device || !value || !parse_device(device, &entry) ||
 		    !str_to_u64(last ? last : value, &entry.value))
 			return refuse(device ? device : "", "a device with a number", e);
 		if (add_entry(list, &entry, a, e))

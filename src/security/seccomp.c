@@ -229,7 +229,8 @@ static int add_machine(struct machine *machines, size_t *count, uint32_t audit, 
 {
 	const struct seccomp_arch *arch = seccomp_arch_find(audit);
 	const char *name = word_name(&words_seccomp_archs, audit);
-	struct machine *m = machines;
+	struct machine *m;
+	size_t i = 0;
 
 	if (!arch)
 		return err_set(e, ERR_UNSUPPORTED,
@@ -237,10 +238,11 @@ static int add_machine(struct machine *machines, size_t *count, uint32_t audit, 
 			       name ? name : "this architecture", audit);
 	if (audit == SPEC_ARCH_X32)
 		audit = AUDIT_ARCH_X86_64;
-	while (m < machines + *count && m->audit != audit)
-		m++;
-	if (m == machines + *count)
+	while (i < *count && machines[i].audit != audit)
+		i++;
+	if (i == *count)
 		machines[(*count)++] = (struct machine){.audit = audit};
+	m = &machines[i];
 	if (arch->audit == SPEC_ARCH_X32)
 		m->x32 = arch;
 	else
