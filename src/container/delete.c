@@ -75,11 +75,17 @@ static int delete_open(struct creel *c, struct container *ct, bool force, struct
 static int delete_broken(struct creel *c, const char *id, bool force, struct err *e)
 {
 	bool no_record = e->code == ERR_NOT_FOUND;
+	struct state_record *record;
 	struct err why = *e;
+	_close_ int dir = -1;
 
 	if (e->code == ERR_USAGE || (!no_record && (!force || e->code != ERR_INVALID)))
 		return -1;
-	if (store_remove_ruin(c->root, id, &why)) {
+	dir = store_open(c->root, id, true, &why);
+	/* It has gone, or is another container that was created meanwhile. */
+	if (dir < 0 ? why.code == ERR_NOT_FOUND : !state_record_read(dir, &c->arena, &record, &why))
+		return force ? 0 : -1;
+	if (dir < 0 || store_remove_ruin(c->root, id, &why)) {
 		*e = why;
 		return -1;
 	}

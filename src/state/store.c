@@ -140,38 +140,69 @@ void store_unlock(int dir)
 	(void)flock(dir, LOCK_UN);
 }
 
-static int open_new(const char *path, const char *id, struct err *e)
+static int fail_exists(struct err *e)
 {
-	_close_ int fd = open_directory(AT_FDCWD, path);
-
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	return lock(fd, id, e) ? -1 : fd_take(&fd);
+	return err_set(e, ERR_EXISTS, "container with given ID already exists");
 }
 
-int store_create(const char *root, const char *id, struct err *e)
+static int make_directory(const char *root, const char *path, struct err *e)
 {
-	char path[PATH_MAX];
-	int failed, fd;
+	int failed = mkdir(path, 0700);
 
-	if (store_check_id(id, e))
-		return -1;
-	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
-		return err_set(e, ERR_USAGE, "state directory: file name too long");
-	failed = mkdir(path, 0700);
 	if (failed && errno == ENOENT) {
 		if (make_root(root, e))
 			return -1;
 		failed = mkdir(path, 0700);
 	}
-	if (failed && errno == EEXIST)
-		return err_set(e, ERR_EXISTS, "container with given ID already exists");
 	if (failed)
-		return fail("mkdir", path, e);
-	fd = open_new(path, id, e);
+		return errno == EEXIST ? fail_exists(e) : fail("mkdir", path, e);
+	return 0;
+}
+
+/* Opens and locks the directory that was made; *ret_fd is −1 when it is gone by then. */
+static int open_new(const char *path, const char *id, int *ret_fd, struct err *e)
+{
+	_close_ int fd = open_directory(AT_FDCWD, path);
+	bool there = false;
+
+	*ret_fd = -1;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
 	if (fd < 0)
-		(void)unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
-	return fd;
+		return err_sys(e, "open %s", path);
+	if (store_lock(fd, id, &there, e))
+		return -1;
+	if (there)
+		*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+/*
+ * A directory without a record is nobody's until it is locked: a delete that comes first removes
+ * it, and then another create may have made, or even locked, one of the same name.
+ */
+int store_create(const char *root, const char *id, struct err *e)
+{
+	char path[PATH_MAX];
+	_close_ int fd = -1;
+	struct stat st;
+
+	if (store_check_id(id, e))
+		return -1;
+	if (snprintf(path, sizeof(path), "%s/%s", root, id) >= (int)sizeof(path))
+		return err_set(e, ERR_USAGE, "state directory: file name too long");
+	while (fd < 0) {
+		if (make_directory(root, path, e))
+			return -1;
+		if (open_new(path, id, &fd, e)) {
+			if (e->code != ERR_STATE) /* somebody else's */
+				(void)unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+			return -1;
+		}
+	}
+	if (!fstatat(fd, STORE_STATE, &st, AT_SYMLINK_NOFOLLOW))
+		return fail_exists(e);
+	return fd_take(&fd);
 }
 
 int store_set_made(int dir, struct err *e)

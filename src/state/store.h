@@ -1,7 +1,7 @@
 /*
  * Where containers are remembered: the state directory (--root) with one directory a container,
- * named by its id. The directory is the claim to the id: whoever makes it, owns it. A lock on it
- * orders the commands on one container.
+ * named by its id. The directory is the claim to the id: whoever has it locked while there is no
+ * record in it, owns it. The lock orders the commands on one container.
  *
  *     ROOT/ID/state.json    the record (state/record.h)
  *     ROOT/ID/config.json   the configuration as it was at create: later edits do not reach it

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -115,6 +116,45 @@ static void the_directories_are_closed_to_others(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(stat(scratch_name("run/creel/box"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+/* As a delete does that finds a directory without a record: it locks it and removes it. */
+static void remove_for_ever(void)
+{
+	const char *path = scratch_name("run/creel/box");
+	struct stat st;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &st) && st.st_nlink)
+			(void)rmdir(path);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+}
+
+static void what_is_claimed_is_there_whatever_a_delete_does(void **state)
+{
+	pid_t remover = fork();
+
+	(void)state;
+	if (remover == 0)
+		remove_for_ever();
+	for (int i = 0; i < 2000; i++) {
+		_close_ int dir = create("box");
+		struct stat ours, named;
+
+		if (dir < 0)
+			fail_msg("%s", scratch_err.text);
+		assert_int_equal(fstat(dir, &ours), 0);
+		assert_int_equal(stat(scratch_name("run/creel/box"), &named), 0);
+		assert_true(ours.st_nlink > 0 && ours.st_ino == named.st_ino);
+		assert_int_equal(store_remove(root, "box", &scratch_err), 0);
+	}
+	(void)kill(remover, SIGKILL);
+	(void)waitpid(remover, NULL, 0);
 }
 
 static void an_id_can_be_claimed_once(void **state)
@@ -396,6 +436,7 @@ int main(void)
 		test(ids_that_are_good),
 		test(ids_that_are_not),
 		test(the_directories_are_closed_to_others),
+		test(what_is_claimed_is_there_whatever_a_delete_does),
 		test(an_id_can_be_claimed_once),
 		test(claimed_means_locked),
 		test(commands_on_one_container_come_after_one_another),
