@@ -5,13 +5,14 @@
 #   make install   PREFIX=/usr/local DESTDIR=    make demo     creel at work
 #   make fuzz      TIME=600 (seconds)            make bench    side by side with other runtimes
 #   make attack    TIME=600 (seconds a race)     make vm        every job of tests/vm
-#   make sweep     faults everywhere, for hours  make format    every C file
-#   make clean
+#   make sweep     faults everywhere, for hours  make soak      COUNT=10000 (containers)
+#   make format    every C file                  make clean
 #
 # check and demo install what they lack, when root asks (tools/install-packages).
 PREFIX ?= /usr/local
 DESTDIR ?=
 TIME ?= 600
+COUNT ?= 10000
 BUILD := build
 
 all: $(BUILD)/build.ninja
@@ -56,10 +57,13 @@ fuzz:
 sweep:
 	@CREEL_SWEEP=all tools/run-tests build sweep
 
+soak:
+	@CREEL_SOAK=$(COUNT) tools/run-tests build soak
+
 format:
 	@tools/format
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check vm demo install bench attack fuzz sweep format clean
+.PHONY: all check vm demo install bench attack fuzz sweep soak format clean

@@ -4,6 +4,7 @@ Needs no root, and nothing is executed but where a test says so: CREEL may be of
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -270,3 +271,48 @@ def test_cannot_write_its_relocations(creel, memory):
 
 def test_has_no_memory_to_write_and_execute(memory):
     assert not [row for row in memory if "w" in row[2] and "x" in row[2]]
+
+
+# ---- what went into it ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bill(creel):
+    """The bill of materials (SPDX 2.3) that the build wrote."""
+    path = creel.parent / "creel.spdx.json"
+    if not path.exists():
+        pytest.skip("not in the directory that it was built in")
+    return json.loads(path.read_text())
+
+
+def test_bill_is_well_formed(bill):
+    assert (bill["spdxVersion"], bill["dataLicense"]) == ("SPDX-2.3", "CC0-1.0")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", bill["creationInfo"]["created"])
+    known = [entry["SPDXID"] for entry in [bill, *bill["packages"], *bill["files"]]]
+    assert len(known) == len(set(known))
+    assert all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", name) for name in known)
+    for row in bill["relationships"]:
+        assert {row["spdxElementId"], row["relatedSpdxElement"]} <= set(known)
+    related = {row["relatedSpdxElement"] for row in bill["relationships"]}
+    related |= {row["spdxElementId"] for row in bill["relationships"]}
+    assert related == set(known)
+
+
+def test_bill_names_this_program_and_all_its_sources(creel, bill):
+    identity = re.search(r"Build ID: (\w+)", readelf(creel, "--notes"))[1]
+    assert identity in bill["packages"][0]["comment"]
+    listed = {entry["fileName"].removeprefix("./") for entry in bill["files"]}
+    assert listed == {str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("src/*/*.c")}
+    for entry in bill["files"]:
+        content = (REPOSITORY / entry["fileName"]).read_bytes()
+        for check in entry["checksums"]:
+            value = hashlib.new(check["algorithm"].lower(), content).hexdigest()
+            assert check["checksumValue"] == value, entry["fileName"]
+
+
+def test_bill_names_what_was_linked(static, bill):
+    linked = " ".join(entry.get("comment", "") for entry in bill["packages"])
+    for name in ("libc.a", "rcrt1.o", "libgcc.a"):
+        assert re.search(rf"\b{re.escape(name)} [0-9a-f]{{64}}", linked), name
+    kinds = {row["relationshipType"] for row in bill["relationships"]}
+    assert {"DESCRIBES", "GENERATED_FROM", "STATIC_LINK", "BUILD_TOOL_OF"} <= kinds

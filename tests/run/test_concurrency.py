@@ -1,6 +1,6 @@
 """Many commands at once on one container, many containers at once, and very many one by one.
 
-CREEL_SOAK=10000 (make soak) takes the full numbers, that many containers one by one, and holds what
+CREEL_SOAK=10000 (`make soak`) takes the full numbers, that many containers one by one, and holds what
 they leave in the kernel to nothing. The machine should be idle then.
 """
 
@@ -192,10 +192,10 @@ def test_the_kernel_keeps_nothing(bundle):
         bundle.start(timeout=PATIENCE).ok()
         bundle.delete("--force").ok()
     took = time.monotonic() - began
-    print(f"\n{ONE_BY_ONE} containers, {1000 * took / ONE_BY_ONE:.1f} ms each")
+    print(f"\nsoak: {ONE_BY_ONE} containers, {1000 * took / ONE_BY_ONE:.1f} ms each")
     growth = {name: slope([(at, row[name]) for at, row in samples]) for name in samples[0][1]}
     for name, each in growth.items():
-        print(f"{name}: {samples[0][1][name]} … {samples[-1][1][name]}, {each:+.4f} a container")
+        print(f"soak: {name}: {samples[0][1][name]} … {samples[-1][1][name]}, {each:+.4f} a container")
     if SOAK:
         for name, each in growth.items():
             assert each < MOST_GROWTH.get(name, USUAL_GROWTH), name
