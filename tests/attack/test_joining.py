@@ -48,7 +48,7 @@ def watched(bundle, secrets, words=(), seconds=RACE_SECONDS, env=()):
         result = bundle.creel(*words, "exec", bundle.id, "/bin/true", pass_fds=files, env=SECRET)
         count += result.rc == 0
     lines = running.wait().ok().stdout.splitlines()
-    assert lines[0] == "ready" and int(lines[-1].split()[1]) > 100 and count, lines
+    assert lines[0] == "ready" and int(lines[-1].split()[1]) > 0 < count, lines
     bundle.alive.discard(bundle.id)
     return lines[1:-1]
 
