@@ -6,7 +6,8 @@
 #   make fuzz      TIME=600 (seconds)            make bench    side by side with other runtimes
 #   make attack    TIME=600 (seconds a race)     make vm        every job of tests/vm
 #   make sweep     faults everywhere, for hours  make soak      COUNT=10000 (containers)
-#   make format    every C file                  make clean
+#   make format    every C file                  make coverage  writes docs/coverage.md
+#   make clean
 #
 # check and demo install what they lack, when root asks (tools/install-packages).
 PREFIX ?= /usr/local
@@ -57,6 +58,10 @@ fuzz:
 sweep:
 	@CREEL_SWEEP=all tools/run-tests build sweep
 
+coverage:
+	@tools/install-packages build check coverage
+	@tools/coverage
+
 soak:
 	@CREEL_SOAK=$(COUNT) tools/run-tests build soak
 
@@ -66,4 +71,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all check vm demo install bench attack fuzz sweep soak format clean
+.PHONY: all check vm demo install bench attack fuzz sweep soak coverage format clean
