@@ -112,23 +112,23 @@ Environment=CONTAINERS_CONF={settings}
 
 
 @pytest.mark.quick
-def test_quadlet(podman):
+def test_quadlet(rootful):
     """A container that systemd's generator for Podman makes a service of."""
-    program = podman.command().index("podman")
+    program = rootful.command().index("podman")
     text = QUADLET.format(
         image=archive.NAME,
-        arguments=" ".join(podman.command()[program + 1 :]),
-        settings=podman.storage.settings,
+        arguments=" ".join(rootful.command()[program + 1 :]),
+        settings=rootful.storage.settings,
     )
     file = "containers/systemd/scenario-quadlet.container"
-    with Unit(podman.user, "scenario-quadlet.service", text, file) as unit:
+    with Unit(rootful.user, "scenario-quadlet.service", text, file) as unit:
         unit.becomes("active", "failed")
         assert unit.show("ActiveState") == "active"
-        cgroup = podman.cgroup()
+        cgroup = rootful.cgroup()
         assert cgroup.name.startswith("libpod-payload-")
         assert cgroup.parent.name == unit.name
         assert (cgroup / "memory.max").read_text() == "67108864\n"
-        podman.sh("touch /x", status=1)
+        rootful.sh("touch /x", status=1)
 
 
 def test_properties_of_the_scope(podman):
