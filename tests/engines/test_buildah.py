@@ -94,7 +94,7 @@ def test_run(podman, buildah):
     done = buildah("run", *options, name, "sh", "-c", script, text="in\n", status=5)
     assert done.out.split() == ["in", "0", "ship"]
     assert (folder / "made").read_text() == "x\n"
-    others = ["--network=none", "--cap-drop=chown", "--cap-add=net_raw"]
+    others = ["--network=none", "--cap-drop=CAP_CHOWN", "--cap-add=CAP_NET_RAW"]
     seen = buildah("run", *others, name, "grep", "CapEff", "/proc/self/status").out
     assert int(seen.split()[1], 16) & (1 << 13 | 1) == 1 << 13
     done = buildah("run", "--network=none", name, "nope", status=None)
