@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "container/status.h"
 #include "state/store.h"
 #include "sys/pidfd.h"
@@ -83,7 +84,9 @@ static int delete_broken(struct creel *c, const char *id, bool force, struct err
 		return -1;
 	dir = store_open(c->root, id, true, &why);
 	/* It has gone, or is another container that was created meanwhile. */
-	if (dir < 0 ? why.code == ERR_NOT_FOUND : !state_record_read(dir, &c->arena, &record, &why))
+	if (dir < 0 ? why.code == ERR_NOT_FOUND
+		    : !state_record_read(dir, &c->arena, &record, &why) &&
+			      str_equal(record->id, id))
 		return force ? 0 : -1;
 	if (dir < 0 || store_remove_ruin(c->root, id, &why)) {
 		*e = why;

@@ -441,6 +441,7 @@ static int carry_out(struct restoring *r, struct err *e)
 {
 	struct making *m = &r->m;
 	struct walk *w = &m->walk;
+	int failed;
 
 	walk_init(w, m->plan, &m->bundle.facts, &r->c->arena, &r->c->log);
 	w->state = m->ct.dir;
@@ -455,12 +456,9 @@ static int carry_out(struct restoring *r, struct err *e)
 		return -1;
 	(void)unlinkat(m->ct.dir, CRIU_ROOT, AT_REMOVEDIR);
 	m->ct.pidfd = w->pidfd;
-	if (container_poststart(r->c, &m->ct, e)) {
-		m->ct.pidfd = -1;
-		return -1;
-	}
+	failed = store_set_made(m->ct.dir, e) || container_poststart(r->c, &m->ct, e);
 	m->ct.pidfd = -1;
-	return 0;
+	return failed ? -1 : 0;
 }
 
 /* What criu has not undone itself is killed with the cgroup. */
