@@ -377,29 +377,29 @@ def test_all_that_a_hook_started_ends_when_its_time_is_up(noting, kind, way):
     assert noting.guard.check() == []
 
 
-def killed_in_hook(noting, timeout, number):
-    """A create that was killed with its process group while its hook runs. The hook's pids."""
+def killed_in_hook(noting, timeout):
+    """A create that was ended with its process group while its hook runs. The hook's pids."""
     pids = noting.path / "pids"
     noting.hook("createRuntime", f"echo $$ >{pids}; setsid sleep 1000 & echo $! >>{pids}; wait",
                 timeout=timeout, env=[f"PATH={PATH}"])
     noting.save()
     running = noting.spawn("create", "--bundle", noting.path, noting.id, start_new_session=True)
     wait_until(lambda: pids.exists() and pids.read_text().count("\n") == 2, "the hook to run")
-    os.killpg(running.pid, number)
+    os.killpg(running.pid, signal.SIGTERM)
     running.wait()
     return [int(pid) for pid in pids.read_text().split()]
 
 
 @pytest.mark.creel_only("1.1 ends no hook then")
 def test_hook_ends_in_time_though_the_runtime_was_killed(noting):
-    killed_in_hook(noting, 1, signal.SIGINT)
+    killed_in_hook(noting, 1)
     noting.delete("--force").ok()
     wait_until(lambda: noting.guard.check(0) == [], "the hook to end")
 
 
 @pytest.mark.creel_only("1.1 has no lock")
 def test_who_watches_over_a_hook_holds_no_lock(noting):
-    hook = killed_in_hook(noting, 600, signal.SIGINT)
+    hook = killed_in_hook(noting, 600)
     noting.delete("--force").ok()
     for pid in hook:
         os.kill(pid, signal.SIGKILL)

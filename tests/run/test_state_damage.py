@@ -267,6 +267,13 @@ def sleeper():
     return subprocess.Popen(["sleep", "1000"])
 
 
+def later_sleeper(pid):
+    """One that began in another tick of the clock than the process of that number."""
+    while start_time((process := sleeper()).pid) == start_time(pid):
+        end(process)
+    return process
+
+
 def end(process):
     assert process.poll() is None, "it was killed"
     process.kill()
@@ -289,7 +296,7 @@ NOT_RUNNING = (["kill"], ["exec", "true"], ["start"], ["pause"], ["resume"],
 
 @pytest.mark.parametrize("private", [True, False])
 def test_number_of_init_is_anothers_by_now(damaged, private):
-    other = sleeper()
+    other = later_sleeper(damaged.pid)
     stopped_record(damaged, init_process_pid=other.pid, private_pids=private)
     assert damaged.bundle.status() == "stopped"
     for words in NOT_RUNNING:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import stepper
 from program import wait_until
 from test_cgroup import V2, file, needs, resources
-from test_failures import kill_points, traced
 
 MIB = 1 << 20
 NO_LIMIT = "max" if V2 else "9223372036854771712"
@@ -411,11 +411,11 @@ def test_killed_at_each_system_call(bundle):
     resources(bundle, memory={"limit": 64 * MIB}, pids={"limit": 20})
     bundle.up()
     words = ("update", "--memory", "96m", "--pids-limit", "30", bundle.id)
-    points = kill_points(bundle, *words)
-    bundle.up()
-    for call, nth in points:
+    step = stepper.of(bundle)
+    bundle.creel(*words, wrapper=step.at()).ok()
+    for call in step.calls():
         update(bundle, "--memory", "64m", "--pids-limit", "20").ok()
-        traced(bundle, f"inject={call}:signal=SIGKILL:when={nth}", *words)
+        bundle.creel(*words, wrapper=step.at(call.point, "kill"))
         assert memory_limit(bundle) in (str(64 * MIB), str(96 * MIB))
         assert pids_max(bundle) in ("20", "30")
         assert bundle.status() == "running"
