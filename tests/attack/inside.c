@@ -98,9 +98,9 @@ static void tell_place(void)
 	printf("\n");
 }
 
-static bool is_empty_directory(const char *path)
+static bool is_empty_directory(int fd)
 {
-	DIR *list = opendir(path);
+	DIR *list = fdopendir(dup(fd));
 	struct dirent *entry;
 	int count = 0;
 
@@ -111,15 +111,19 @@ static bool is_empty_directory(const char *path)
 	return list && count == 2;
 }
 
+/* By one look-up: names change meanwhile. */
 static const char *masked(const char *path)
 {
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	bool hidden = fd < 0 && (errno == ENOENT || errno == ENOTDIR);
 	struct stat st;
 
-	if (stat(path, &st))
-		return "hidden";
-	if (S_ISDIR(st.st_mode))
-		return is_empty_directory(path) ? "hidden" : "open";
-	return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? "hidden" : "open";
+	if (fd >= 0 && !fstat(fd, &st))
+		hidden = S_ISDIR(st.st_mode) ? is_empty_directory(fd)
+					     : S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+	if (fd >= 0)
+		close(fd);
+	return hidden ? "hidden" : "open";
 }
 
 /* What of the kernel's is to be read-only and not there cannot be written. */

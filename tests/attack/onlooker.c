@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,7 @@ static void try_to_trace(int pid)
 	if (is_runtime(pid))
 		had("traced", "");
 	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	kill(pid, SIGCONT); /* the stop that PTRACE_ATTACH asks for may come later than another */
 }
 
 static void look_at(int pid, const char *marker)
