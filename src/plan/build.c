@@ -77,6 +77,7 @@ int plan_build(const struct spec *spec, const struct plan_facts *facts,
 
 	if (!plan)
 		return -1;
+	plan->recorded = true;
 	plan->spec = spec;
 	plan->process = spec->process;
 	plan->id = request->id;

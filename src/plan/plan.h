@@ -272,7 +272,9 @@ struct plan {
 	bool join_pid_of_init;     /* exec by root: the same, of the container's init */
 	bool by_intermediate; /* the join stage is done by a process in between, which clones init
 				 as its sibling */
-	bool user_namespace;  /* init is in another user namespace than the runtime */
+	bool recorded;       /* init goes no further than it can be taken back until the runtime has
+				recorded it */
+	bool user_namespace; /* init is in another user namespace than the runtime */
 	bool mount_namespace; /* init has a mount namespace of its own */
 	/* of "/" in there while the container is made: MS_SLAVE, MS_SHARED or MS_PRIVATE, MS_REC */
 	uint32_t propagation;

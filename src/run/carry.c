@@ -4,6 +4,7 @@
  */
 #include "run/carry.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
@@ -216,8 +217,28 @@ int carry_prepare(struct walk *w, struct err *e)
 	return do_steps(w, STAGE_PREPARE, e);
 }
 
+/* Whether init waits for a word that it may go on. */
+static bool is_held(const struct walk *w)
+{
+	return w->plan->by_intermediate || w->plan->recorded;
+}
+
+/*
+ * When it waits for it. What the process in between says of init must reach the runtime before any
+ * of init's own words. Otherwise it is late enough that the word has come already: before init
+ * would outlive a runtime that was killed.
+ */
+static bool is_held_at(const struct walk *w, enum plan_stage stage)
+{
+	return w->plan->by_intermediate || stage >= STAGE_SEAL ||
+	       plan_wait(w->plan, SIDE_INIT, stage) >= 0;
+}
+
 int carry_runtime(struct walk *w, struct err *e)
 {
+	/* An init that is gone has left word why. */
+	if (is_held(w) && sync_send_done(w->sync, STAGE_PREPARE, e) && e->sys != EPIPE)
+		return -1;
 	if (w->incoming.agent >= 0 && listener_describe(w, e))
 		return -1;
 	for (int stage = STAGE_JOIN; stage <= STAGE_REPORT; stage++)
@@ -235,18 +256,19 @@ int carry_intermediate(struct walk *w, struct err *e)
 void carry_init(struct walk *w)
 {
 	int stage = w->plan->by_intermediate ? STAGE_MAPS : STAGE_JOIN;
+	bool held = is_held(w);
 	struct err e;
 
 	w->side = SIDE_INIT;
-	/*
-	 * What the process in between says of init must reach the runtime before any of init's own
-	 * words, so init waits until the runtime knows.
-	 */
-	if (!w->plan->by_intermediate ||
-	    !sync_receive_done(w->sync, STAGE_PREPARE, &w->incoming, &e))
-		for (; stage < STAGES; stage++)
-			if (do_stage(w, (enum plan_stage)stage, &e))
+	for (; stage < STAGES; stage++) {
+		if (held && is_held_at(w, (enum plan_stage)stage)) {
+			held = false;
+			if (sync_receive_done(w->sync, STAGE_PREPARE, &w->incoming, &e))
 				break;
+		}
+		if (do_stage(w, (enum plan_stage)stage, &e))
+			break;
+	}
 	sync_send_failed(w->sync, &e);
 	_exit(INIT_FAILED);
 }

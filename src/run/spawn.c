@@ -103,7 +103,7 @@ static int adopt(struct walk *w, struct err *e)
 	if (sync_receive_spawned(w->sync, &w->incoming, &pid, &w->pidfd, e))
 		return -1;
 	w->pid = (pid_t)pid;
-	return sync_send_done(w->sync, STAGE_PREPARE, e);
+	return 0;
 }
 
 /*

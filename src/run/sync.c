@@ -148,6 +148,7 @@ static int receive_message(int fd, struct sync_message *ret, int *ret_passed, st
 	struct msghdr packet;
 	ssize_t n;
 
+	/* ECONNRESET, once: it ended before it had read all. What it sent is still to be read. */
 	do {
 		packet = (struct msghdr){.msg_iov = &part,
 					 .msg_iovlen = 1,
@@ -155,9 +156,7 @@ static int receive_message(int fd, struct sync_message *ret, int *ret_passed, st
 					 /* not its padding: a second one would fit in */
 					 .msg_controllen = CMSG_LEN(sizeof(int))};
 		n = recvmsg(fd, &packet, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0 && errno == ECONNRESET)
-		n = 0; /* it ended before it had read all that was sent to it */
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return err_sys(e, "receive from the other process");
 	*ret_passed = take_descriptor(&packet);

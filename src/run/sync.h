@@ -6,7 +6,9 @@
  *        │                                        │
  *        │ ◄───────────── SPAWNED pid, [pidfd] ── │   only from a process in between,
  *        │                                        │   whose sibling init is
- *        │ ── DONE prepare ─────────────────────► │   … and init may speak itself
+ *        │ ── DONE prepare ─────────────────────► │   … and init may speak itself; without
+ *        │                                        │   one, init of a new container waits for
+ *        │                                        │   this before it could outlive us
  *        │ ── DONE stage ───────────────────────► │   wherever plan_wait says that
  *        │ ◄─────────────────────── DONE stage ── │   the other must know
  *        │                                        │

@@ -9,6 +9,7 @@ step of the plan fail.
 import itertools
 import os
 import random
+import shutil
 import signal
 import socket
 import time
@@ -261,3 +262,17 @@ def test_init_that_could_not_outlive_the_runtime(bundle):
     stats = next(i for i, call in enumerate(calls) if call.text == "/bin/true")
     point = [call.point for call in calls[:stats] if call.name == "prctl"][-1]
     bundle.create(wrapper=step.at(point, "errno=ENOSPC")).fails(part="no space left on device")
+
+
+def test_program_waits_until_it_is_recorded(bundle):
+    """A runtime that is killed before it has written whom it made must not leave that running."""
+    if not shutil.which("strace"):
+        pytest.skip("no strace")
+    output = bundle.path / "strace"
+    slow = ("-e", "trace=renameat,execve", "-e", "inject=renameat:delay_enter=500000:when=3")
+    bundle.args("/bin/true")
+    bundle.run(wrapper=("strace", "-f", "-qq", "-o", output, *slow)).ok()
+    lines = output.read_text().splitlines()
+    recorded = [i for i, line in enumerate(lines) if "(DELAYED)" in line]
+    program = [i for i, line in enumerate(lines) if 'execve("/bin/true"' in line]
+    assert recorded and program and program[0] > recorded[0], lines
