@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/fdpass.h"
 #include "sys/pidfd.h"
 
 #define MESSAGE_MAX 40960 /* bytes: criu's own are a few hundred */
@@ -93,32 +94,9 @@ static int send_bytes(struct criu_talk *t, const struct str *message, struct err
 	return n < 0 ? err_sys(e, "send to criu") : 0;
 }
 
-/* Keeps the first of the descriptors that came, and closes what was not asked for. */
-static int take_descriptor(struct msghdr *packet)
-{
-	int kept = -1;
-
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(packet); h; h = CMSG_NXTHDR(packet, h)) {
-		size_t count = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t i = 0; i < count; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
-			if (kept < 0)
-				kept = fd;
-			else
-				fd_close(&fd);
-		}
-	}
-	return kept;
-}
-
 static int receive(struct criu_talk *t, char *buf, struct criu_reply *ret, struct err *e)
 {
-	char control[CMSG_SPACE(4 * sizeof(int))] __attribute__((aligned(8)));
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
 	struct iovec part = {.iov_base = buf, .iov_len = MESSAGE_MAX};
 	struct msghdr packet;
 	_close_ int passed = -1;
@@ -128,12 +106,12 @@ static int receive(struct criu_talk *t, char *buf, struct criu_reply *ret, struc
 		packet = (struct msghdr){.msg_iov = &part,
 					 .msg_iovlen = 1,
 					 .msg_control = control,
-					 .msg_controllen = sizeof(control)};
+					 .msg_controllen = CMSG_LEN(sizeof(int))};
 		n = recvmsg(t->socket, &packet, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(e, "receive");
-	passed = take_descriptor(&packet);
+	passed = fdpass_taken(&packet);
 	if (n == 0) {
 		t->vanished = true;
 		return err_set(e, ERR_SYSTEM, "unexpected EOF");

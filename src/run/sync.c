@@ -114,18 +114,6 @@ void sync_send_log(int fd, const char *text)
 		return;
 }
 
-static int take_descriptor(struct msghdr *packet)
-{
-	struct cmsghdr *header = CMSG_FIRSTHDR(packet);
-	int fd;
-
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(header), sizeof(int));
-	return fd;
-}
-
 /* An error that came is one, whatever was sent: init shares its life with hostile code. */
 static void make_whole(struct err *e)
 {
@@ -159,7 +147,7 @@ static int receive_message(int fd, struct sync_message *ret, int *ret_passed, st
 	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return err_sys(e, "receive from the other process");
-	*ret_passed = take_descriptor(&packet);
+	*ret_passed = fdpass_taken(&packet);
 	if (n == 0)
 		return 0;
 	if ((size_t)n < SHORT_MESSAGE || (ret->kind >= SYNC_LOG && (size_t)n != sizeof(*ret)))

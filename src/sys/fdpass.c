@@ -67,3 +67,15 @@ int fdpass_send(int connection, const char *text, int passed, struct err *e)
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? err_sys(e, "send a descriptor") : 0;
 }
+
+int fdpass_taken(const struct msghdr *packet)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(packet);
+	int fd;
+
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	memcpy(&fd, CMSG_DATA(header), sizeof(int));
+	return fd;
+}
