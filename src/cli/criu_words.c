@@ -64,9 +64,9 @@ int criu_words_page_server(struct call *call, struct creel_error *ret_error)
 
 	if (!text || !*text)
 		return 0;
-	if (colon)
+	if (colon && colon[1])
 		call->criu.page_server_address = host_of(call, text, (size_t)(colon - text));
-	if (!call->criu.page_server_address || !colon[1])
+	if (!colon || !call->criu.page_server_address)
 		return cli_fail(ret_error, CREEL_USAGE,
 				"Use --page-server ADDRESS:PORT to specify page server");
 	if (!str_to_u32(colon + 1, &port) || !port || port > UINT16_MAX)

@@ -21,17 +21,15 @@
 
 extern char **environ;
 
-/*
- * The line at `at`, ended by NUL in place of its newline; *ret_next is behind it, NULL at the end.
- */
-static char *take_line(char *at, char **ret_next)
+/* Ends a line by NUL in place of its newline, and gives the next one, NULL at the end. */
+static char *end_line(char *line)
 {
-	char *newline = strchr(at, '\n');
+	char *newline = strchr(line, '\n');
 
-	if (newline)
-		*newline = '\0';
-	*ret_next = newline && newline[1] ? newline + 1 : NULL;
-	return at;
+	if (!newline)
+		return NULL;
+	*newline = '\0';
+	return newline[1] ? newline + 1 : NULL;
 }
 
 /* "(00.012) Error (criu/mount.c:12): mnt: no" → "mnt: no". */
@@ -48,9 +46,8 @@ static void quote_text(char *text, const char *path, const char *name, const str
 	const char *last[BEFORE + 1] = {NULL};
 	size_t number = 0, told = 0;
 
-	for (char *next = text; next && *next;) {
-		char *line = take_line(next, &next);
-
+	for (char *line = text, *next; line; line = next) {
+		next = end_line(line);
 		last[number++ % (BEFORE + 1)] = line;
 		if (!strstr(line, "Error"))
 			continue;
@@ -120,9 +117,8 @@ const char *criu_complaint(const struct criu_program *program, struct arena *a)
 	if (output < 0 || run_check(program->path, output) <= 0 || lseek(output, 0, SEEK_SET) ||
 	    fd_read(output, LOG_LIMIT, a, "criu check", &text, &length, &e))
 		return NULL;
-	for (char *next = text; next && *next;) {
-		const char *line = take_line(next, &next);
-
+	for (char *line = text, *next; line; line = next) {
+		next = end_line(line);
 		if (strstr(line, "Error"))
 			return words_of(line);
 	}
