@@ -363,6 +363,17 @@ void cgroup_close(struct cgroup *cg)
 		fd_close(&cg->tasks[i]);
 }
 
+static int refuse_join(struct err *e)
+{
+	if (e->sys == ENOSPC)
+		return err_hint(e, "cpuset.cpus or cpuset.mems of it is empty");
+	if (e->sys == ENODEV)
+		return err_hint(e, "it was removed meanwhile: systemd does that to empty cgroups "
+				   "of version 1; try again, or let it make them: "
+				   "--systemd-cgroup");
+	return -1;
+}
+
 /*
  * "tasks" and 0 rather than cgroup.procs and a number: the kernel then moves one thread, the
  * writer, and need not stop every fork on the machine for the length of an RCU grace period.
@@ -371,9 +382,7 @@ int cgroup_join_self(const struct cgroup *cg, struct err *e)
 {
 	for (size_t i = 0; i < array_len(cg->tasks) && cg->tasks[i] >= 0; i++)
 		if (fd_write(cg->tasks[i], "0", 1, "tasks of the container's cgroup", e))
-			return e->sys == ENOSPC
-				       ? err_hint(e, "cpuset.cpus or cpuset.mems of it is empty")
-				       : -1;
+			return refuse_join(e);
 	return 0;
 }
 

@@ -59,6 +59,20 @@ static void enters_every_hierarchy(void **state)
 	assert_int_equal(lines, 0);
 }
 
+static void one_removed_before_it_is_entered_is_told(void **state)
+{
+	struct cgroup cg;
+
+	(void)state;
+	need_v1("pids");
+	cg = made();
+	good(cgroup_remove(&fx.paths, &fx.arena, &fx.e));
+	assert_int_equal(cgroup_join_self(&cg, &fx.e), -1);
+	assert_int_equal(fx.e.sys, ENODEV);
+	assert_non_null(strstr(fx.e.hint, "removed meanwhile"));
+	cgroup_close(&cg);
+}
+
 static void an_existing_one_must_be_empty(void **state)
 {
 	struct cgroup cg;
@@ -424,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_group(is_made_entered_killed_and_removed),
 		with_group(enters_every_hierarchy),
+		with_group(one_removed_before_it_is_entered_is_told),
 		with_group(an_existing_one_must_be_empty),
 		with_group(what_was_made_before_a_failure_is_removed),
 		with_group(cpusets_are_inherited_through_new_levels),
