@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "newest.h"
+
 #define MS_RDONLY_ 1ul
 #define MS_REMOUNT_ 32ul
 #define MS_BIND_ 4096ul
@@ -203,21 +205,6 @@ static int open_exe(int pid, int flags)
 	if (strcmp(target, "/") != 0 && !strstr(target, "creel"))
 		return -1;
 	return open(path, flags | O_CLOEXEC);
-}
-
-/* The newest process behind last; pids may run ahead while nobody looks. */
-static int newest(int last)
-{
-	struct dirent *entry;
-	DIR *list = opendir("/proc");
-	int found = last + 1;
-
-	while (list && (entry = readdir(list)))
-		if (atoi(entry->d_name) > found)
-			found = atoi(entry->d_name);
-	if (list)
-		closedir(list);
-	return found;
 }
 
 static pid_t start(char **words)

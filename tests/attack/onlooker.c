@@ -4,8 +4,8 @@
  * "environ", "exe" (open for writing), "mem", "traced". What is another container's own (a process
  * that runs its program already) does not count.
  *
- *   onlooker MARKER SECONDS   MARKER is a file of the host, SECRET in the environment a secret of
- * it
+ *   onlooker MARKER SECONDS   MARKER is a file of the host, SECRET in the environment a secret
+ *                             of it
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "newest.h"
 
 #define SECRET "hunter2"
 
@@ -141,21 +143,6 @@ static void look_at(int pid, const char *marker)
 	close(fd);
 	if (getenv("TRACE"))
 		try_to_trace(pid);
-}
-
-/* The newest process behind last; pids may run ahead while nobody looks. */
-static int newest(int last)
-{
-	struct dirent *entry;
-	DIR *list = opendir("/proc");
-	int found = last + 1;
-
-	while (list && (entry = readdir(list)))
-		if (atoi(entry->d_name) > found)
-			found = atoi(entry->d_name);
-	if (list)
-		closedir(list);
-	return found;
 }
 
 int main(int argc, char **argv)
