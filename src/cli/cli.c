@@ -23,6 +23,11 @@
 #define STATUS_FAILED 1
 #define STATUS_NO_COMMAND 3
 
+/*
+ * Errors are big. Inlined, one in a function beside the way would be on the stack of every command.
+ */
+#define APART __attribute__((noinline))
+
 /* Logs the error behind prefix (NULL: none) and returns status. */
 static int failed(const struct call *call, const char *prefix, const struct creel_error *e,
 		  int status)
@@ -62,7 +67,8 @@ static int print_version(const struct call *call, struct creel_error *e)
  * The words of a command line were wrong: as runc does, says so on stderr, prints help on stdout
  * and logs the error.
  */
-static int misused(const struct call *call, enum command_id command, const struct creel_error *why)
+APART static int misused(const struct call *call, enum command_id command,
+			 const struct creel_error *why)
 {
 	struct creel_error ignored; /* of printing help: the misuse is what must be told */
 	struct str text;
@@ -76,16 +82,15 @@ static int misused(const struct call *call, enum command_id command, const struc
 	return failed(call, NULL, why, STATUS_FAILED);
 }
 
-static int unknown_command(const struct call *call, const char *name)
+static int unknown_command(const struct call *call, const char *name, struct creel_error *e)
 {
 	const char *nearest = command_nearest(name);
-	struct creel_error error;
 
 	/* runc's text has the newline; before a hint it would be in the way. */
-	cli_fail(&error, CREEL_USAGE, "No help topic for '%s'%s", name, nearest ? "" : "\n");
+	cli_fail(e, CREEL_USAGE, "No help topic for '%s'%s", name, nearest ? "" : "\n");
 	if (nearest)
-		cli_hint(&error, "did you mean %s?", nearest);
-	return failed(call, NULL, &error, STATUS_NO_COMMAND);
+		cli_hint(e, "did you mean %s?", nearest);
+	return failed(call, NULL, e, STATUS_NO_COMMAND);
 }
 
 /* ---- what the library is to know ------------------------------------------------------------- */
@@ -134,7 +139,7 @@ static unsigned count_listen_fds(const struct environment *environment)
 }
 
 /* Where the user's systemd is spoken to; NULL: not known. */
-static int find_user_bus(const struct call *call, const char **ret, struct creel_error *e)
+APART static int find_user_bus(const struct call *call, const char **ret, struct creel_error *e)
 {
 	const struct environment *environment = call->environment;
 	const char *directory = environment->xdg_runtime_dir;
@@ -195,68 +200,65 @@ static int call_library(struct call *call, enum command_id id, struct creel_erro
 	return status;
 }
 
-static int wrong_count(const struct call *call, const struct command *command)
+APART static int wrong_count(const struct call *call, const struct command *command,
+			     struct creel_error *e)
 {
 	enum command_id id = (enum command_id)(command - command_table);
 	bool few = call->operand_count < command->operands_min;
-	struct creel_error error, ignored;
+	struct creel_error ignored;
 	const char *how;
 
 	if (command->operands_min == command->operands_max)
 		how = "exactly";
 	else
 		how = few ? "a minimum of" : "a maximum of";
-	cli_fail(&error, CREEL_USAGE, "%s: \"%s\" requires %s %u argument(s)", call->argv0,
+	cli_fail(e, CREEL_USAGE, "%s: \"%s\" requires %s %u argument(s)", call->argv0,
 		 command->name, how, few ? command->operands_min : command->operands_max);
 	(void)!print_help(call, id, "Incorrect Usage.\n\n", &ignored);
-	return failed(call, NULL, &error, STATUS_FAILED);
+	return failed(call, NULL, e, STATUS_FAILED);
 }
 
-static int run_help(const struct call *call)
+static int run_help(const struct call *call, struct creel_error *e)
 {
 	enum command_id topic = COMMAND_NONE;
-	struct creel_error error;
 
 	if (call->operand_count) {
 		topic = command_find(call->operand[0]);
 		if (topic == COMMAND_NONE)
-			return unknown_command(call, call->operand[0]);
+			return unknown_command(call, call->operand[0], e);
 	}
-	return print_help(call, topic, "", &error) ? failed(call, NULL, &error, STATUS_FAILED) : 0;
+	return print_help(call, topic, "", e) ? failed(call, NULL, e, STATUS_FAILED) : 0;
 }
 
 /* Takes the command's own words apart, which begin at argv[first], and carries it out. */
-static int run_command(struct call *call, enum command_id id, char **argv, int first)
+static int run_command(struct call *call, enum command_id id, char **argv, int first,
+		       struct creel_error *e)
 {
 	const struct command *command = &command_table[id];
-	struct creel_error error;
 	int status;
 
-	if (options_parse_command(call, id, argv, first, &error))
-		return misused(call, id, &error);
+	if (options_parse_command(call, id, argv, first, e))
+		return misused(call, id, e);
 	if (call->help)
-		return print_help(call, id, "", &error) ? failed(call, NULL, &error, STATUS_FAILED)
-							: 0;
+		return print_help(call, id, "", e) ? failed(call, NULL, e, STATUS_FAILED) : 0;
 	if (call->operand_count < command->operands_min ||
 	    (command->operands_max != OPERANDS_ANY && call->operand_count > command->operands_max))
-		return wrong_count(call, command);
+		return wrong_count(call, command, e);
 	if (id == COMMAND_HELP)
-		return run_help(call);
-	status = call_library(call, id, &error);
+		return run_help(call, e);
+	status = call_library(call, id, e);
 	if (status < 0)
-		return failed(call, command->error_prefix, &error,
+		return failed(call, command->error_prefix, e,
 			      command->failure_status ? command->failure_status : STATUS_FAILED);
 	return status;
 }
 
 /* Help and version of the program itself: nothing is opened or changed for them. */
-static int run_without_command(const struct call *call)
+static int run_without_command(const struct call *call, struct creel_error *e)
 {
-	struct creel_error error;
-	int rc = call->version ? print_version(call, &error)
-			       : print_help(call, COMMAND_NONE, "", &error);
+	int rc = call->version ? print_version(call, e) : print_help(call, COMMAND_NONE, "", e);
 
-	return rc ? failed(call, NULL, &error, STATUS_FAILED) : 0;
+	return rc ? failed(call, NULL, e, STATUS_FAILED) : 0;
 }
 
 static const char *program_name(const char *argv0)
@@ -266,26 +268,35 @@ static const char *program_name(const char *argv0)
 	return str_equal(slash ? slash + 1 : argv0, "runc") ? "runc" : "creel";
 }
 
-static int run_words(struct call *call, int argc, char **argv)
+static int run_words(struct call *call, int argc, char **argv, struct creel_error *e)
 {
-	struct creel_error error;
 	enum command_id id;
 	int next;
 
-	if (options_parse_global(call, argc, argv, &next, &error))
-		return misused(call, COMMAND_NONE, &error);
+	if (options_parse_global(call, argc, argv, &next, e))
+		return misused(call, COMMAND_NONE, e);
 	if (call->help || call->version || next >= argc)
-		return run_without_command(call);
+		return run_without_command(call, e);
 	id = command_find(argv[next]);
-	if (creel_protect(argv, command_table[id].enters, &error) ||
-	    logging_open(call->logging, call, &error))
-		return failed(call, NULL, &error, STATUS_FAILED);
+	if (creel_protect(argv, command_table[id].enters, e) ||
+	    logging_open(call->logging, call, e))
+		return failed(call, NULL, e, STATUS_FAILED);
 	if (id == COMMAND_NONE)
-		return unknown_command(call, argv[next]);
+		return unknown_command(call, argv[next], e);
 	if (command_table[id].enters)
 		logging_message(call->logging, CREEL_LOG_DEBUG,
 				"self-protection: no container can reach the program's file");
-	return run_command(call, id, argv, next + 1);
+	return run_command(call, id, argv, next + 1, e);
+}
+
+/* What must be done before anything else can fail. */
+APART static int prepare(struct arena *arena, struct creel_error *e)
+{
+	struct err err;
+
+	if (relro_apply(&err) || arena_init(arena, ARENA_LIMIT, &err))
+		return cli_fail_base(e, &err);
+	return 0;
 }
 
 int cli_main(int argc, char **argv, const struct environment *environment)
@@ -303,15 +314,12 @@ int cli_main(int argc, char **argv, const struct environment *environment)
 		.arena = &arena,
 	};
 	struct creel_error error;
-	struct err err;
 	int status;
 
 	logging_init(&logging, &arena);
-	if (relro_apply(&err) || arena_init(&arena, ARENA_LIMIT, &err)) {
-		cli_fail_base(&error, &err);
+	if (prepare(&arena, &error))
 		return failed(&call, NULL, &error, STATUS_FAILED);
-	}
-	status = run_words(&call, argc, argv);
+	status = run_words(&call, argc, argv, &error);
 	arena_done(&arena);
 	return status;
 }

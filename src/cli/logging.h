@@ -5,6 +5,7 @@
 #pragma once
 
 #include <creel.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "cli/call.h"
@@ -15,7 +16,7 @@ struct logging {
 	enum log_form form;
 	const char *id; /* JOURNAL, SYSLOG: whose messages these are */
 	enum creel_log_level level;
-	long start; /* seconds of the monotonic clock, for messages on a terminal */
+	clock_t start; /* ticks of times(2), for messages on a terminal */
 	struct arena *arena;
 };
 

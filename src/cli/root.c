@@ -60,13 +60,16 @@ static void add_clean(struct str *clean, const char *path)
 
 static int given_root(const struct call *call, const char **ret_root, struct creel_error *e)
 {
-	char directory[PATH_MAX];
 	struct str clean;
 	struct err err;
 
 	str_init(&clean, call->arena);
 	if (*call->root != '/') {
-		if (!getcwd(directory, sizeof(directory)))
+		char *directory = arena_get(call->arena, PATH_MAX, &err);
+
+		if (!directory)
+			return cli_fail_base(e, &err);
+		if (!getcwd(directory, PATH_MAX))
 			return cli_fail_errno(e, "getcwd for the relative path of --root");
 		add_clean(&clean, directory);
 	}
