@@ -29,6 +29,7 @@
 #include "state/store.h"
 #include "sys/fdpass.h"
 #include "sys/inroot.h"
+#include "sys/netlink.h"
 #include "sys/pidfd.h"
 #include "sys/procfs.h"
 
@@ -325,6 +326,27 @@ static int tell_directories(struct restoring *r, struct err *e)
 
 /* ---- the stages ------------------------------------------------------------------------------ */
 
+/*
+ * A network namespace of the container's own is new and empty, as create's is, and criu leaves it
+ * so: connections within the container are reached through lo, before criu makes them again.
+ */
+static int bring_loopback_up(struct restoring *r, pid_t pid, struct err *e)
+{
+	const struct spec_namespace *ns = spec_namespace_find(r->m.bundle.spec, NS_NET);
+	struct netlink here = NETLINK_CLOSED, there = NETLINK_CLOSED;
+	_close_ int pidfd = -1;
+	int index, failed;
+
+	if (!ns || ns->path)
+		return 0;
+	pidfd = pidfd_get(pid, e);
+	failed = pidfd < 0 || netlink_open(&here, e) || netlink_open_at(&here, pidfd, &there, e) ||
+		 netlink_find(&there, "lo", &index, e) || netlink_set_up(&there, index, e);
+	fd_close(&here.fd);
+	fd_close(&there.fd);
+	return failed ? err_wrap(e, "bring the loopback interface up") : 0;
+}
+
 static int run_hooks(struct restoring *r, enum hook_kind kind, pid_t pid, struct err *e)
 {
 	const struct spec_hook_list *hooks = &r->m.bundle.spec->hooks.kind[kind];
@@ -381,7 +403,8 @@ static int listen(void *user, const struct criu_reply *told, struct err *e)
 	struct restoring *r = user;
 
 	if (str_equal(told->script, "setup-namespaces"))
-		return run_hooks(r, HOOK_PRESTART, told->pid, e) ||
+		return bring_loopback_up(r, told->pid, e) ||
+				       run_hooks(r, HOOK_PRESTART, told->pid, e) ||
 				       run_hooks(r, HOOK_CREATE_RUNTIME, told->pid, e)
 			       ? -1
 			       : 0;

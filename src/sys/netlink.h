@@ -1,7 +1,7 @@
 /*
- * rtnetlink, as much of it as moving a network device takes: run/do_net_device.c is the only
- * caller. A socket belongs to the network namespace that it was made in; one request is sent, and
- * its whole answer is read. Sources: netlink(7), rtnetlink(7).
+ * rtnetlink, as much of it as moving a network device takes (run/do_net_device.c); restore brings
+ * lo up by it. A socket belongs to the network namespace that it was made in; one request is sent,
+ * and its whole answer is read. Sources: netlink(7), rtnetlink(7).
  *
  * Only the kernel is heard, answers have a fixed room, and nothing in them is believed beyond the
  * length that the kernel told. Errors hold the kernel's own words when it has some.

@@ -18,13 +18,16 @@ from program import PATH, wait_until
 SEARCH = os.environ.get("PATH", "") + ":" + PATH
 
 
+def program():
+    return shutil.which("criu", path=SEARCH)
+
+
 @functools.cache
 def complaint(*options):
     """What keeps criu from working here, None when nothing does."""
-    program = shutil.which("criu", path=SEARCH)
-    if not program:
+    if not program():
         return "criu is not installed"
-    done = subprocess.run([program, "check", *options], capture_output=True, text=True, timeout=60,
+    done = subprocess.run([program(), "check", *options], capture_output=True, text=True, timeout=60,
                           check=False)
     lines = (done.stdout + done.stderr).strip().splitlines()
     return f"criu check: {lines[-1] if lines else done.returncode}" if done.returncode else None
@@ -70,14 +73,14 @@ class Freezer:
         command = self.paths("checkpoint", *options)
         return self.bundle.creel(*command, self.bundle.id, env=self.env, timeout=60, **how)
 
-    def restore(self, *options, **how):
+    def restore(self, *options, id=None, **how):
         """In the background of everything, as an engine does it."""
         self.bundle.save()
-        self.bundle.alive.add(self.bundle.id)
+        self.bundle.alive.add(id or self.bundle.id)
         command = self.paths("restore", "--detach", "--bundle", self.bundle.path, *options)
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL} | how
-        result = self.bundle.creel(*command, self.bundle.id, env=self.env, timeout=60, **streams)
-        self.bundle._watch(None)
+        result = self.bundle.creel(*command, id or self.bundle.id, env=self.env, timeout=60, **streams)
+        self.bundle._watch(id)
         return result
 
     def run_detached(self, **how):
@@ -92,6 +95,15 @@ class Freezer:
         wait_until(lambda: self.bundle.status() == "running" or running.process.poll() is not None,
                    "the container to run again", 30)
         return running
+
+    def number(self, name="count"):
+        """What the container's program counted last; it may be writing just now."""
+        path = self.bundle.rootfs / name
+        return int(wait_until(lambda: path.exists() and path.read_text().strip(), name))
+
+    def counts_on(self, name="count"):
+        before = self.number(name)
+        return wait_until(lambda: self.number(name) > before + 1, "the program to count on")
 
     def log(self, name):
         path = self.work / name

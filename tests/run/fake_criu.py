@@ -98,7 +98,8 @@ def act(connection, kind, script, log):
             connection.send(reply(NOTIFY, True, field(5, field(1, b"post-restore") + field(2, int(rest)))))
             connection.recv(65536)
         else:
-            connection.send(reply(NOTIFY, True, field(5, field(1, what.encode()))))
+            pid = field(2, os.getpid()) if what == "setup-namespaces" else b""
+            connection.send(reply(NOTIFY, True, field(5, field(1, what.encode()) + pid)))
             if not connection.recv(65536):
                 sys.exit(1)
 

@@ -31,18 +31,6 @@ def terminals():
     close_all()
 
 
-def number(bundle, name="count"):
-    """What the container's program counted last; it may be writing just now."""
-    text = wait_until(lambda: (bundle.rootfs / name).exists()
-                      and (bundle.rootfs / name).read_text().strip(), name)
-    return int(text)
-
-
-def counts_on(bundle, name="count"):
-    before = number(bundle, name)
-    return wait_until(lambda: number(bundle, name) > before + 1, "the program to count on")
-
-
 def cycle(freezer, *options, checkpoint=(), restore=()):
     """To disk and back; nothing may be left in between."""
     bundle = freezer.bundle
@@ -55,7 +43,7 @@ def cycle(freezer, *options, checkpoint=(), restore=()):
 def counting(freezer, script=COUNT):
     freezer.bundle.shell(script)
     freezer.run_detached().ok()
-    counts_on(freezer.bundle)
+    freezer.counts_on()
     return freezer.bundle
 
 
@@ -67,32 +55,42 @@ def test_program_counts_on(freezer):
     result = freezer.checkpoint().ok()
     assert (result.stdout, result.stderr) == ("", "")
     assert bundle.try_state() is None
-    last = number(bundle)
+    last = freezer.number()
     time.sleep(0.1)
-    assert number(bundle) == last
+    assert freezer.number() == last
     result = freezer.restore().ok()
     assert (result.stdout, result.stderr) == ("", "")
     assert bundle.status() == "running"
-    counts_on(bundle)
-    assert number(bundle) < last + 50  # it did not begin anew
+    freezer.counts_on()
+    assert freezer.number() < last + 50  # it did not begin anew
 
 
 def test_many_times(freezer):
     bundle = counting(freezer)
     for _ in range(3):
         cycle(freezer)
-        counts_on(bundle)
+        freezer.counts_on()
 
 
 def test_leave_running(freezer):
-    bundle = counting(freezer)
+    """What it wrote since then would not fit the images: so it writes when it is asked."""
+    bundle = freezer.bundle
+    answer, ready = bundle.rootfs / "answer", bundle.rootfs / "ready"
+    bundle.shell("trap 'echo here >/answer' USR1; echo >/ready; while :; do sleep 0.02; done")
+
+    def answers():
+        answer.unlink(missing_ok=True)
+        bundle.kill("USR1").ok()
+        wait_until(answer.exists, "an answer")
+    freezer.run_detached().ok()
+    wait_until(ready.exists, "the program")
     pid = bundle.pid()
     freezer.checkpoint("--leave-running").ok()
     assert bundle.pid() == pid
-    counts_on(bundle)
+    answers()
     bundle.delete("--force").ok()
     freezer.restore().ok()
-    counts_on(bundle)
+    answers()
 
 
 def test_paused_container(freezer):
@@ -101,7 +99,7 @@ def test_paused_container(freezer):
     freezer.checkpoint("--leave-running").ok()
     assert bundle.status() == "paused"
     bundle.resume().ok()
-    counts_on(bundle)
+    freezer.counts_on()
 
 
 def test_restored_container_can_be_worked_with(freezer):
@@ -124,9 +122,9 @@ def test_files_and_their_positions(freezer):
     bundle.shell("exec 5<in 6>>out; while read -u 5 line; do echo $line >&6; echo $line >/count; "
                  "sleep 0.01; done")
     freezer.run_detached().ok()
-    counts_on(bundle)
+    freezer.counts_on()
     cycle(freezer)
-    counts_on(bundle)
+    freezer.counts_on()
     seen = (bundle.rootfs / "out").read_text().split()
     assert seen == [str(i) for i in range(len(seen))]
 
@@ -135,7 +133,7 @@ def test_pipe_between_processes(freezer):
     bundle = counting(freezer, "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done | "
                                "while read n; do echo $n >/count; done")
     cycle(freezer)
-    counts_on(bundle)
+    freezer.counts_on()
 
 
 def test_several_processes_keep_their_pids(freezer):
@@ -145,7 +143,7 @@ def test_several_processes_keep_their_pids(freezer):
     assert len(before.splitlines()) == 2
     cycle(freezer)
     assert bundle.exec("sh", "-c", listing).ok().stdout == before
-    counts_on(bundle)
+    freezer.counts_on()
 
 
 def test_environment_user_and_directory(freezer):
@@ -177,7 +175,7 @@ def test_seccomp_filter_stays(freezer):
     counting(freezer, "i=0; while :; do i=$((i+1)); mkdir /made 2>/dev/null; echo $i >/count; "
                       "sleep 0.05; done")
     cycle(freezer)
-    counts_on(bundle)
+    freezer.counts_on()
     assert not (bundle.rootfs / "made").exists()
 
 
@@ -214,11 +212,11 @@ def test_file_of_the_caller_is_written_on(freezer):
     log = bundle.path / "log"
     with open(log, "a") as out:
         freezer.run_detached(stdout=out).ok()
-    counts_on(bundle)
+    freezer.counts_on()
     freezer.checkpoint().ok()
     with open(log, "a") as out:
         freezer.restore(stdout=out).ok()
-    counts_on(bundle)
+    freezer.counts_on()
     numbers = [int(line.split()[1]) for line in log.read_text().splitlines()]
     assert numbers == list(range(1, len(numbers) + 1))
 
@@ -265,7 +263,7 @@ def test_foreground_waits_for_the_end(freezer):
     bundle = counting(freezer, "trap 'exit 5' TERM; " + COUNT)
     freezer.checkpoint().ok()
     running = freezer.spawn_restore(**criu.NOWHERE)
-    counts_on(bundle)
+    freezer.counts_on()
     running.signal(signal.SIGTERM)
     assert running.wait().rc == 5
     assert bundle.try_state() is None
@@ -348,9 +346,9 @@ def test_read_only_root(freezer):
     bundle.bind(bundle.rootfs / "tmp", "/tmp")
     bundle.shell(COUNT.replace("/count", "/tmp/count"))
     freezer.run_detached().ok()
-    counts_on(bundle, "tmp/count")
+    freezer.counts_on("tmp/count")
     cycle(freezer)
-    counts_on(bundle, "tmp/count")
+    freezer.counts_on("tmp/count")
     assert bundle.exec("touch", "/x").rc != 0
 
 
@@ -362,7 +360,7 @@ def test_mounts_are_as_they_were(freezer, volume):
     bundle.bind(bundle.rootfs / "tmp", "/tmp")
     bundle.shell(COUNT.replace("/count", "/tmp/count"))
     freezer.run_detached().ok()
-    counts_on(bundle, "tmp/count")
+    freezer.counts_on("tmp/count")
 
     def mounts():
         text = Path(f"/proc/{bundle.pid()}/mountinfo").read_text()
@@ -399,24 +397,6 @@ def test_cgroup_and_its_limits(freezer):
     assert bundle.exec("head", "-c1", "/tmp/disk").rc != 0
 
 
-def test_memory_is_saved_in_advance(freezer):
-    """A chain: what was written since the last images goes into the next."""
-    if criu.complaint("--feature", "mem_dirty_track"):
-        pytest.skip("this kernel does not track which memory is written")
-    bundle = counting(freezer)
-    last = freezer.images
-    for i in range(2):
-        freezer.images = bundle.path / f"before-{i}"
-        chain = ["--parent-path", f"../before-{i - 1}"] if i else []
-        freezer.checkpoint("--pre-dump", *chain).ok()
-        counts_on(bundle)
-    freezer.images = last
-    freezer.checkpoint("--parent-path", "../before-1").ok()
-    assert (last / "parent").readlink() == Path("../before-1")
-    freezer.restore().ok()
-    counts_on(bundle)
-
-
 @pytest.mark.parametrize("mode", ["soft", "full", "strict", "ignore"])
 def test_modes_of_cgroups(freezer, mode):
     bundle = counting(freezer)
@@ -427,7 +407,7 @@ def test_modes_of_cgroups(freezer, mode):
         assert bundle.try_state() is None
     else:
         result.ok()
-        counts_on(bundle)
+        freezer.counts_on()
         assert bundle.id in Path(f"/proc/{bundle.pid()}/cgroup").read_text()
 
 
@@ -438,7 +418,7 @@ def test_user_namespace(freezer):
     os.chown(bundle.rootfs / "count", 100000, 100000)
     counting(freezer)
     cycle(freezer)
-    counts_on(bundle)
+    freezer.counts_on()
     assert bundle.exec("id", "-u").ok().stdout == "0\n"
     assert Path(f"/proc/{bundle.pid()}/uid_map").read_text().split() == ["0", "100000", "65536"]
 
@@ -451,7 +431,7 @@ def test_given_network_namespace_is_joined_again(freezer, bundle):
         bundle.namespace("network", path)
         counting(freezer)
         cycle(freezer)
-        counts_on(bundle)
+        freezer.counts_on()
         assert os.stat(f"/proc/{bundle.pid()}/ns/net").st_ino == path.stat().st_ino
     finally:
         subprocess.run(["umount", path], check=True)
@@ -475,19 +455,28 @@ def test_given_ipc_and_uts_namespaces_are_joined_again(freezer, bundle):
             subprocess.run(["umount", path], check=True)
 
 
-@pytest.mark.xfail(strict=True, reason="known gap: nothing is reached in a restored network namespace")
+def test_own_network_namespace_can_reach_itself(freezer):
+    bundle = counting(freezer)
+    state = "cat /sys/class/net/lo/flags; ip -o addr show lo"
+    before = bundle.exec("sh", "-c", state).ok().stdout
+    assert "127.0.0.1" in before
+    cycle(freezer)
+    assert bundle.exec("sh", "-c", state).ok().stdout == before
+
+
 def test_tcp_connection_goes_on(freezer):
     bundle = freezer.bundle
     counting(freezer, "(i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done | nc -l -p 5000) & "
-                      "sleep 0.3; sleep 1000 | nc 127.0.0.1 5000 | while read n; do echo $n >/count; done")
+                      "sleep 0.3; while :; do sleep 100; done | nc 127.0.0.1 5000 | "
+                      "while read n; do echo $n >/count; done")
     freezer.checkpoint().fails(part="criu failed: type DUMP errno")
-    counts_on(bundle)
+    freezer.counts_on()
     result = freezer.checkpoint("--tcp-established")
     if "opt: Operation not supported" in result.stderr:
         pytest.skip("this criu does not know the sockets of this kernel")
     result.ok()
     freezer.restore("--tcp-established").ok()
-    counts_on(bundle)
+    freezer.counts_on()
     listing = bundle.exec("netstat", "-tn").ok().stdout
     assert listing.count("ESTABLISHED") == 2
 
@@ -499,7 +488,7 @@ def test_file_locks(freezer, prober):
     counting(freezer, f"exec 7<>/lock; {flock} 7 2; " + COUNT)
     freezer.checkpoint().fails(part="criu failed: type DUMP errno")
     cycle(freezer, "--file-locks")
-    counts_on(bundle)
+    freezer.counts_on()
     tried = bundle.exec("sh", "-c", f"exec 8<>/lock; {flock} 8 6").ok().stdout
     assert tried == f"{errno.EWOULDBLOCK}\n"
 
@@ -521,7 +510,7 @@ def test_given_pid_namespace(freezer):
         bundle.namespace("pid", f"/proc/{first}/ns/pid")
         bundle.shell(COUNT.replace("0.02", "1000"))
         freezer.run_detached().ok()
-        number(bundle)
+        freezer.number()
         pid = bundle.pid()
         freezer.checkpoint().ok()
         wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "its number to be free")
