@@ -12,8 +12,22 @@
 
 #define KILL_TIMEOUT 10000 /* ms */
 
-/* Kills init and waits until it is gone; with it ends every process of its pid namespace. */
-static int kill_init(struct container *ct, struct err *e)
+static int kill_cgroup(struct creel *c, const struct container *ct, struct err *e)
+{
+	size_t count;
+	pid_t *pids;
+
+	if (cgroup_pids(&ct->cgroup, &c->arena, &pids, &count, e))
+		return -1;
+	return count ? cgroup_kill(&ct->cgroup, &c->arena, e) : 0;
+}
+
+/*
+ * Kills init and waits until it is gone; with it ends every process of its pid namespace. What a
+ * restore has left that was killed may be criu instead, which others do not end with, or a process
+ * that cannot end before criu lets go of it.
+ */
+static int kill_init(struct creel *c, struct container *ct, struct err *e)
 {
 	int left;
 
@@ -25,6 +39,8 @@ static int kill_init(struct container *ct, struct err *e)
 		return -1;
 	if (ct->status == CREEL_PAUSED && cgroup_freeze(&ct->cgroup, false, e))
 		return -1;
+	if (!store_is_made(ct->dir) && kill_cgroup(c, ct, e))
+		return -1;
 	left = pidfd_wait_all(&ct->pidfd, 1, KILL_TIMEOUT, e);
 	if (left > 0)
 		err_set(e, ERR_STATE, "container init still running: process %d does not die",
@@ -33,20 +49,16 @@ static int kill_init(struct container *ct, struct err *e)
 }
 
 /*
- * Others of the container that do not end with init: those of a shared pid namespace. A record
- * without init is that of a create which was killed before anything of the container ran: whoever
- * is in its cgroup then is not known to be the container's, and is left alone.
+ * Others of the container that do not end with init: those of a shared pid namespace, and of a
+ * restore that was killed. A record without init is that of a create which was killed before
+ * anything of the container ran: whoever is in its cgroup then is not known to be the container's,
+ * and is left alone.
  */
 static int kill_rest(struct creel *c, const struct container *ct, struct err *e)
 {
-	size_t count;
-	pid_t *pids;
+	bool alone = ct->record->private_pids && store_is_made(ct->dir);
 
-	if (ct->record->private_pids || !ct->record->pid)
-		return 0;
-	if (cgroup_pids(&ct->cgroup, &c->arena, &pids, &count, e))
-		return -1;
-	return count ? cgroup_kill(&ct->cgroup, &c->arena, e) : 0;
+	return alone || !ct->record->pid ? 0 : kill_cgroup(c, ct, e);
 }
 
 static int delete_open(struct creel *c, struct container *ct, bool force, struct err *e)
@@ -59,7 +71,7 @@ static int delete_open(struct creel *c, struct container *ct, bool force, struct
 			creel_status_name(ct->status));
 		return err_hint(e, "kill it first, or use --force");
 	}
-	if (ct->status != CREEL_STOPPED && kill_init(ct, e))
+	if (ct->status != CREEL_STOPPED && kill_init(c, ct, e))
 		return -1;
 	if (ct->lost)
 		log_add(&c->log, LOG_LEVEL_WARNING,

@@ -4,6 +4,7 @@ server, and when it is used.
 """
 
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -216,3 +217,31 @@ def test_memory_is_fetched_from_the_old_container(freezer, peer):
     os.close(status)
     assert bundle.try_state() is None
     assert bundle.status(new) == "running"
+
+
+def test_restore_that_criu_is_stuck_in_is_deleted(freezer):
+    """
+    Whoever serves the memory goes away at the end: criu waits then for processes that wait for it.
+    """
+    need_lazy_pages()
+    bundle = freezer.bundle
+    freezer.checkpoint().ok()
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(freezer.work / "lazy-pages.socket"))
+    listener.listen()
+    bundle.alive.add(bundle.id)
+    restoring = bundle.spawn(*freezer.paths("restore", "-d", "-b", bundle.path, "--lazy-pages"),
+                             bundle.id, env=freezer.env)
+    connection = listener.accept()[0]
+    fds = []
+    while len(fds) < 2:  # of the shell and of sleep
+        fds += socket.recv_fds(connection, 100, 1)[1]
+    for end in (connection, listener):
+        end.close()
+    for fd in fds:
+        os.close(fd)
+    wait_until(lambda: "because of failure" in freezer.log("restore.log"), "criu to fail", 30)
+    restoring.signal(signal.SIGKILL)
+    restoring.process.wait()
+    bundle.delete("--force").ok()
+    assert bundle.try_state() is None
