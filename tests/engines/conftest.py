@@ -1,8 +1,8 @@
 """
 Fixtures of the engine scenarios. Every scenario runs once for each runtime that
-CREEL_ENGINE_RUNTIME names (default: creel; several with commas). "runc" shows what the engine does
-with the runtime that it was made for; "broken" is one that always fails, so that a scenario which
-passes with it is seen to check nothing.
+CREEL_ENGINE_RUNTIME names (default: creel; several with commas). "runc" and "crun" show what the
+engine does with the runtimes that it was made for; "broken" is one that always fails, so that a
+scenario which passes with it is seen to check nothing.
 """
 
 import collections
@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter):
     counts = collections.Counter()
     for verdict in ("passed", "failed", "error"):
         for report in terminalreporter.getreports(verdict):
-            if found := re.search(r"\[(creel|runc|broken)\b", report.nodeid):
+            if found := re.search(rf"\[({'|'.join(CHOSEN)})\b", report.nodeid):
                 counts[found[1], verdict] += 1
     for name in CHOSEN:
         bad = counts[name, "failed"] + counts[name, "error"]
@@ -67,7 +67,8 @@ def runtimes(workshop):
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
     creel = Path(os.environ.get("CREEL", REPOSITORY / "build" / "creel")).resolve()
-    paths = {"creel": creel, "runc": shutil.which("runc"), "broken": broken}
+    paths = {"creel": creel, "broken": broken}
+    paths |= {name: shutil.which(name) for name in ("runc", "crun")}
     return {name: Runtime(name, path) for name, path in paths.items()}
 
 

@@ -19,13 +19,9 @@ class Screen:
         self.shown = b""
         self.master, slave = pty.openpty()
         self.resize(rows, columns)
-
-        def take():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
         streams = {"stdin": slave, "stdout": slave, "stderr": slave}
-        self.process = subprocess.Popen(words, preexec_fn=take, **streams)
+        # Not by preexec_fn: that forks, and a fork never returns once gRPC has threads here.
+        self.process = subprocess.Popen(["setsid", "--ctty", *words], **streams)
         os.close(slave)
 
     def __enter__(self):

@@ -1,10 +1,9 @@
 """Podman: the process of a container and those of exec, their streams, statuses and terminals."""
 
-import os
 import time
 
 import pytest
-from command import wait_until
+from command import run, wait_until
 
 TEXTS = {
     127: 'exec: "nope": executable file not found in $PATH',
@@ -39,18 +38,11 @@ def test_much_input(podman):
 
 def test_descriptors(podman):
     """One more is given on; nothing else that the engine has open."""
-    read, write = os.pipe()
-    os.write(write, b"from outside\n")
-    os.close(write)
+    file = podman.file("given", "from outside\n")
     words = ["run", "--rm", "--network=none", "--preserve-fds=1", "localhost/box", "sh", "-c"]
-    script = "cat <&3; ls /proc/self/fd"
-    engine = podman.background(*words, script, preexec_fn=lambda: os.dup2(read, 3), pass_fds=[3])
-    out, err = engine.communicate(timeout=120)
-    os.close(read)
-    assert (engine.returncode, out.split()) == (
-        0,
-        ["from", "outside", "0", "1", "2", "3", "4"],
-    ), err
+    command = podman.command(*words, "cat <&3; ls /proc/self/fd")
+    done = run("sh", "-c", f'exec "$@" 3<{file}', "sh", *command)
+    assert done.out.split() == ["from", "outside", "0", "1", "2", "3", "4"]
 
 
 def test_what_a_process_has(podman):
