@@ -80,7 +80,7 @@ def test_unit_that_runs_a_container(podman):
 
 def test_container_that_tells_systemd(podman):
     """What is said at the socket in the container arrives outside, and nothing before."""
-    script = "until [ -e /tmp/go ]; do sleep 0.1; done; systemd-notify --ready; sleep 1000"
+    script = "until [ -e /tmp/go ]; do sleep 0.1; done; /usr/bin/systemd-notify --ready; sleep 1000"
     given = [f"--volume=/{name}:/{name}:ro" for name in ("usr", "lib", "lib64")]
     words = ["run", "--rm", "--name=box", "--network=none", "--sdnotify=container", *given]
     words += ["--cgroups=split", "localhost/box", "sh", "-c", script]
