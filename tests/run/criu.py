@@ -15,6 +15,7 @@ import pytest
 import host
 from program import PATH, wait_until
 
+FAKE = Path(__file__).with_name("fake_criu.py")
 SEARCH = os.environ.get("PATH", "") + ":" + PATH
 
 

@@ -4,11 +4,13 @@
 Started as `criu swrk 3` by the program under test. What it says is told by the file "script" beside
 it, in JSON: {"version": [4, 1, 1], "features": {"1": true}, "DUMP": [what, …], "check": "text"}. Each
 what is a name of a stage, which is told and waits for the answer; "die" or "exit N"; "garbage HEX";
-"fail ERRNO"; "log TEXT", which goes into the log; "hang"; "done". The requests it got are kept in
+"fail ERRNO"; "log TEXT", which goes into the log; "hang"; "done"; "restore", which makes a process
+that sleeps, tells of it, and ends it when nobody answers. The requests it got are kept in
 the file "requests", one object a line.
 """
 
 import array
+import ctypes
 import json
 import os
 import signal
@@ -17,6 +19,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+CLONE_PARENT, SYS_CLONE = 0x8000, 220 if os.uname().machine == "aarch64" else 56
 DUMP, RESTORE, PRE_DUMP, NOTIFY, FEATURE_CHECK, VERSION = 1, 2, 4, 6, 9, 10
 NAMES = {DUMP: "DUMP", RESTORE: "RESTORE", PRE_DUMP: "PRE_DUMP"}
 
@@ -69,6 +72,23 @@ def reply(kind, success, *more):
     return field(1, kind) + field(2, int(success)) + b"".join(more)
 
 
+def restore(connection):
+    """A sibling, as criu makes it."""
+    libc = ctypes.CDLL(None)
+    pid = libc.syscall(SYS_CLONE, CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)
+    if pid == 0:
+        connection.close()
+        os.execvp("sleep", ["sleep", "1000"])
+    try:
+        connection.send(reply(NOTIFY, True, field(5, field(1, b"post-restore") + field(2, pid))))
+        if connection.recv(65536):
+            return
+    except OSError:
+        pass
+    os.kill(pid, signal.SIGKILL)
+    sys.exit(1)
+
+
 def act(connection, kind, script, log):
     for what in script:
         word, _, rest = what.partition(" ")
@@ -94,6 +114,8 @@ def act(connection, kind, script, log):
         elif word == "done":
             connection.send(reply(kind, True))
             return
+        elif word == "restore":
+            restore(connection)
         elif word == "pid":
             connection.send(reply(NOTIFY, True, field(5, field(1, b"post-restore") + field(2, int(rest)))))
             connection.recv(65536)

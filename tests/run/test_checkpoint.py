@@ -7,17 +7,14 @@ import json
 import os
 import shutil
 import signal
-from pathlib import Path
 
 import pytest
 
+import criu
 import host
 from program import PATH, wait_until
 
 pytestmark = pytest.mark.once
-
-FAKE = Path(__file__).with_name("fake_criu.py")
-
 
 class Fake:
     """A criu in a directory of its own, and what is called with it."""
@@ -27,7 +24,7 @@ class Fake:
         self.folder = bundle.path / "fake"
         self.images = bundle.path / "images"
         self.folder.mkdir()
-        shutil.copy(FAKE, self.folder / "criu")
+        shutil.copy(criu.FAKE, self.folder / "criu")
         (self.folder / "criu").chmod(0o755)
         self.script()
 

@@ -4,17 +4,21 @@ it did its work. A container's program prints the fingerprint of what it finds (
 that two of them can be compared.
 """
 
+import json
 import os
+import shutil
 import socket
+import subprocess
 import time
 from dataclasses import dataclass
 from typing import Callable
 
 import pytest
 
+import criu
 import fingerprint
 import host
-from program import wait_until
+from program import PATH, wait_until
 
 # As fingerprint.SCRIPT, but what concerns confinement alone: it is run ten thousand times.
 SCRIPT = r"""
@@ -128,6 +132,40 @@ def stopped(bundle):
     bundle.wait_stopped()
 
 
+def with_criu(bundle):
+    """A container that the real criu can save, and its images in OLD."""
+    criu.need()
+    images = bundle.path / "old"
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    bundle.creel("run", "-d", "-b", bundle.path, bundle.id, **streams).ok()
+    if not images.exists():
+        words = "checkpoint", "--leave-running", "--image-path", images, bundle.id
+        bundle.creel(*words, env={"PATH": criu.SEARCH}, timeout=60).ok()
+
+
+def saved_by_criu(bundle):
+    with_criu(bundle)
+    bundle.delete("--force").ok()
+
+
+def with_fake(bundle):
+    """One that says of all that it was done well: fake_criu.py."""
+    folder = bundle.path / "fake"
+    if not folder.exists():
+        folder.mkdir()
+        shutil.copy(criu.FAKE, folder / "criu")
+        (folder / "criu").chmod(0o755)
+        script = {"version": [4, 1, 1], "RESTORE": ["setup-namespaces", "restore", "done"]}
+        (folder / "script").write_text(json.dumps(script))
+        (bundle.path / "old").mkdir()
+        (bundle.path / "old/descriptors.json").write_text("[]")
+
+
+def with_fake_running(bundle):
+    with_fake(bundle)
+    return running(bundle)
+
+
 # ---- what is there after it ----
 
 
@@ -175,6 +213,12 @@ def has_limit(bundle, before, result):
     assert (bundle.cgroup("pids") / "pids.max").read_text().strip() == "77"
 
 
+def is_saved(bundle, before, result):
+    """That the container could not be given back is no failure: it is told."""
+    if not result.messages("warning"):
+        assert bundle.status() is None
+
+
 @dataclass
 class Command:
     name: str
@@ -185,10 +229,16 @@ class Command:
     rc: int = 1  # of a failure
     makes: bool = False  # a container, of which nothing may be left when it failed
     init: bool = False  # the waiting init takes part
+    criu: str = ""  # "fake" or "real", where it needs one
 
     def argv(self, bundle):
-        names = {"BUNDLE": bundle.path, "ID": bundle.id, "SCRIPT": SCRIPT}
+        names = {"BUNDLE": bundle.path, "ID": bundle.id, "SCRIPT": SCRIPT,
+                 "OLD": bundle.path / "old", "NEW": bundle.path / "new"}
         return [names.get(word, word) for word in self.words.split()]
+
+    def env(self, bundle):
+        paths = {"": PATH, "fake": f"{bundle.path}/fake:{PATH}", "real": criu.SEARCH}
+        return {"PATH": paths[self.criu]}
 
     def setup(self, bundle):
         """The configuration for it; once for a bundle."""
@@ -212,4 +262,11 @@ COMMANDS = {command.name: command for command in (
     Command("kill", running, "kill ID KILL", is_now("stopped")),
     Command("delete", stopped, "delete ID", is_now(None)),
     Command("delete-f", running, "delete -f ID", is_now(None)),
+    Command("checkpoint", with_fake_running, "checkpoint --image-path NEW ID", is_saved, criu="fake"),
+    Command("restore", with_fake, "restore -d -b BUNDLE --image-path OLD ID", is_now("running"),
+            makes=True, criu="fake"),
+    Command("checkpoint-criu", with_criu, "checkpoint --image-path NEW ID", is_saved,
+            criu="real"),
+    Command("restore-criu", saved_by_criu, "restore -d -b BUNDLE --image-path OLD ID",
+            is_now("running"), makes=True, criu="real"),
 )}

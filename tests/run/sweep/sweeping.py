@@ -50,7 +50,8 @@ class Sweep:
                                   brief=bool(points_and_actions))
         self.counts["runs"] += 1
         argv = self.command.argv(self.bundle)
-        return before, self.bundle.creel(*argv, wrapper=wrapper, timeout=40)
+        env = self.command.env(self.bundle)
+        return before, self.bundle.creel(*argv, wrapper=wrapper, env=env, timeout=40)
 
     def reference(self):
         """Runs it undisturbed: its calls, and what it shows."""
