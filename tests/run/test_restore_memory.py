@@ -15,6 +15,8 @@ import criu
 import host
 from program import wait_until
 
+pytestmark = pytest.mark.criu
+
 # A program with something in memory, whose sum it writes when it is asked.
 HOLDS = """x=$(seq 1 40000); trap 'echo "$x" | md5sum >/sum.new; mv /sum.new /sum' USR1
 i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done"""
