@@ -194,11 +194,17 @@ int cgroup_freeze(const struct cgroup_paths *paths, bool frozen, struct err *e)
 {
 	const char *freezer = paths_find(paths, "freezer"), *unified = paths_find(paths, "");
 	int64_t deadline = deadline_in(CGROUP_PATIENCE);
+	int done;
 
 	if (freezer)
-		return files_v1_freeze(freezer, frozen, deadline, e);
-	if (unified)
-		return files_v2_freeze(unified, frozen, deadline, e);
-	return err_set(e, ERR_UNSUPPORTED,
-		       "cannot toggle freezer: cgroups not configured for container");
+		done = files_v1_freeze(freezer, frozen, deadline, e);
+	else if (unified)
+		done = files_v2_freeze(unified, frozen, deadline, e);
+	else
+		return err_set(e, ERR_UNSUPPORTED,
+			       "cannot toggle freezer: cgroups not configured for container");
+	if (done > 0)
+		return err_set(e, ERR_STATE,
+			       "somebody let the container go on while it was being paused");
+	return done;
 }

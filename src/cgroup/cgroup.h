@@ -348,7 +348,7 @@ int cgroup_frozen(const struct cgroup_paths *paths, bool *ret, struct err *e) mu
 
 /*
  * Freezes it and waits, at most 10 seconds, until that is so (when it cannot be frozen it is left
- * thawed), or thaws it. A missing cgroup is an error.
+ * thawed), or thaws it. A missing cgroup is an error; ERR_STATE: somebody else thawed it meanwhile.
  */
 int cgroup_freeze(const struct cgroup_paths *paths, bool frozen, struct err *e) must_check;
 

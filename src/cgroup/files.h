@@ -22,7 +22,7 @@ int files_v1_inherit_cpuset(const char *dir, bool old, struct err *e) must_check
 int files_v1_explain_write(const char *dir, const struct cgroup_setting *setting, int number,
 			   struct err *e) must_check;
 
-/* freezer.state. */
+/* freezer.state. Freezing gives 1 when somebody thawed it before it was frozen. */
 int files_v1_frozen(const char *dir, bool *ret, struct err *e) must_check;
 int files_v1_freeze(const char *dir, bool frozen, int64_t deadline, struct err *e) must_check;
 
@@ -46,6 +46,6 @@ int files_v2_explain_write(const char *dir, const struct cgroup_setting *setting
 int files_v2_check_usage(const char *dir, const struct cgroup_setting *setting,
 			 struct err *e) must_check;
 
-/* cgroup.freeze and cgroup.events. */
+/* The same by cgroup.freeze and cgroup.events. */
 int files_v2_frozen(const char *dir, bool *ret, struct err *e) must_check;
 int files_v2_freeze(const char *dir, bool frozen, int64_t deadline, struct err *e) must_check;

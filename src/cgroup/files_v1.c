@@ -124,6 +124,7 @@ int files_v1_freeze(const char *dir, bool frozen, int64_t deadline, struct err *
 			if (set_freezer(dir, "THAWED", e))
 				return -1;
 			knob_pause(10000);
+			round++;
 		}
 		if (round % 50 == 0 && set_freezer(dir, "FROZEN", e))
 			return -1;
@@ -131,6 +132,8 @@ int files_v1_freeze(const char *dir, bool frozen, int64_t deadline, struct err *
 			return err_sys(e, "read %s/freezer.state", dir);
 		if (str_equal(state, "FROZEN"))
 			return 0;
+		if (str_equal(state, "THAWED"))
+			return 1;
 		knob_pause(round < 8 ? 20L << round : 5000);
 		round++;
 	} while (deadline_left(deadline));

@@ -11,7 +11,8 @@
 #include "cgroup/files.h"
 #include "cgroup/knob.h"
 
-#define LIST_MAX 512 /* bytes of a list of controllers; the kernel has fourteen */
+#define LIST_MAX 512     /* bytes of a list of controllers; the kernel has fourteen */
+#define FREEZE_ASKED 100 /* ms after which it is asked whether a freeze is still wanted */
 
 /* ---- controllers ----------------------------------------------------------------------------- */
 
@@ -217,6 +218,27 @@ int files_v2_frozen(const char *dir, bool *ret, struct err *e)
 	return 0;
 }
 
+/*
+ * Until all is frozen (1), or nobody wants that any more (2): who thaws a cgroup that was not yet
+ * frozen changes nothing that the kernel would tell, so it is asked now and then. 0: too late.
+ */
+static int wait_frozen(const char *dir, int64_t deadline, struct err *e)
+{
+	bool wanted = true;
+	int done = 0;
+
+	while (!done && deadline_left(deadline)) {
+		int64_t soon = deadline_in(0) + FREEZE_ASKED;
+
+		done = knob_wait_event(dir, "frozen 1", soon < deadline ? soon : deadline, e);
+		if (!done && files_v2_frozen(dir, &wanted, e))
+			return -1;
+		if (!wanted)
+			return 2;
+	}
+	return done;
+}
+
 int files_v2_freeze(const char *dir, bool frozen, int64_t deadline, struct err *e)
 {
 	int done;
@@ -225,9 +247,9 @@ int files_v2_freeze(const char *dir, bool frozen, int64_t deadline, struct err *
 		return err_sys(e, "write to %s/cgroup.freeze", dir);
 	if (!frozen)
 		return 0;
-	done = knob_wait_event(dir, "frozen 1", deadline, e);
+	done = wait_frozen(dir, deadline, e);
 	if (done > 0)
-		return 0;
+		return done - 1;
 	(void)knob_write(dir, "cgroup.freeze", "0");
 	if (done < 0)
 		return -1;

@@ -13,6 +13,21 @@ static int set_frozen(struct creel *c, const char *verb, struct container *ct, b
 	return -1;
 }
 
+/* kill does not wait for the lock, so init may be gone by the time that all is frozen, or is not.
+ */
+static int freeze(struct creel *c, struct container *ct, struct err *e)
+{
+	int failed = set_frozen(c, "pause", ct, true, e);
+
+	if ((failed && e->code != ERR_STATE) || container_hold(ct, e))
+		return -1;
+	if (ct->pid)
+		return failed;
+	if (!failed && set_frozen(c, "pause", ct, false, e))
+		return -1;
+	return err_set(e, ERR_STATE, "container not running");
+}
+
 int container_pause(struct creel *c, const char *id, struct err *e)
 {
 	struct container ct;
@@ -21,7 +36,7 @@ int container_pause(struct creel *c, const char *id, struct err *e)
 	if (container_open(c, id, true, &ct, e))
 		return -1;
 	if (ct.status == CREEL_CREATED || ct.status == CREEL_RUNNING)
-		failed = set_frozen(c, "pause", &ct, true, e);
+		failed = freeze(c, &ct, e);
 	else
 		failed = err_set(e, ERR_STATE, "container not running");
 	container_close(&ct);

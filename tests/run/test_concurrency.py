@@ -94,13 +94,13 @@ def words(bundle, command):
     return (*command[:last], bundle.id, *command[last:])
 
 
-# What such a command may answer. Anything else is news of the middle of another's work. A pause
-# waits in vain when a kill, which thaws what it kills, comes upon it.
+# What such a command may answer. Anything else is news of the middle of another's work. A kill
+# thaws what it kills, also while it is paused.
 REFUSALS = re.compile(
     r"container does not exist|already exists|cannot (start|delete|exec|pause|resume|update)"
     r"|not (running|paused)|container has stopped|in use by another command"
     r"|ended unexpectedly|was killed by signal|controller .* is not available"
-    r"|waiting for the cgroup to freeze"
+    r"|let the container go on"
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import host
+import stepper
 from program import wait_until
 
 V2 = host.is_cgroup_v2()
@@ -174,6 +175,44 @@ def test_zombie_of_init_is_stopped_not_paused(bundle):
     bundle.wait_stopped()
     bundle.pause().fails("container not running")
     bundle.resume().fails("container not paused")
+
+
+# ---- others at the same time ----
+
+def meanwhile(bundle, script):
+    """Pauses the container; script runs before pause looks for the first time whether it is."""
+    step, file = stepper.of(bundle), bundle.cgroup("freezer")
+    file /= "cgroup.events" if V2 else "freezer.state"
+    bundle.creel("pause", bundle.id, wrapper=step.at()).ok()
+    look = [call.point for call in step.calls() if call.text == str(file)][-1]
+    bundle.resume().ok()
+    return bundle.creel("pause", bundle.id, wrapper=step.at(look, f"run={script}"))
+
+
+def thaw(bundle):
+    cgroup = bundle.cgroup("freezer")
+    return f"echo 0 >{cgroup}/cgroup.freeze" if V2 else f"echo THAWED >{cgroup}/freezer.state"
+
+
+@pytest.mark.creel_only("1.1 freezes it once more")
+def test_a_thaw_while_it_is_paused_is_told(bundle):
+    bundle.up()
+    meanwhile(bundle, thaw(bundle)).fails("somebody let the container go on while it was being paused")
+    assert bundle.status() == "running"
+    bundle.pause().ok()
+
+
+@pytest.mark.creel_only("1.1 says that it is paused")
+@pytest.mark.parametrize("thawed", [True, False] if V2 else [True])
+def test_an_end_while_it_is_paused_is_told(bundle, thawed):
+    """A frozen process dies as well, but in version 1, where `kill` thaws it."""
+    bundle.up()
+    pid = bundle.pid()
+    ended = f"while grep -qs 'State:.[^Z]' /proc/{pid}/status; do sleep 0.01; done"
+    script = [f"kill -9 {pid}", *([thaw(bundle)] if thawed else []), ended]
+    meanwhile(bundle, "; ".join(script)).fails("container not running")
+    assert bundle.status() == "stopped"
+    bundle.delete().ok()
 
 
 # ---- without the rights ----
