@@ -197,9 +197,7 @@ void container_warn_access(const struct creel *c, const char *verb, const struct
 
 int container_config(struct creel *c, const struct container *ct, struct spec **ret, struct err *e)
 {
-	const char *name = store_is_made(ct->dir) ? STORE_CONFIG : STORE_MAKING;
-
-	return spec_load(ct->dir, name, &c->arena, &c->log, ret, NULL, e);
+	return spec_load(ct->dir, store_config(ct->dir), &c->arena, &c->log, ret, NULL, e);
 }
 
 /*

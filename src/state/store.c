@@ -212,11 +212,21 @@ int store_set_made(int dir, struct err *e)
 	return 0;
 }
 
-bool store_is_made(int dir)
+static bool has(int dir, const char *name)
 {
 	struct stat st;
 
-	return !fstatat(dir, STORE_CONFIG, &st, AT_SYMLINK_NOFOLLOW);
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
+}
+
+bool store_is_made(int dir)
+{
+	return has(dir, STORE_CONFIG);
+}
+
+const char *store_config(int dir)
+{
+	return has(dir, STORE_MAKING) ? STORE_MAKING : STORE_CONFIG;
 }
 
 bool store_outlives_boot(int dir)

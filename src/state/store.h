@@ -46,6 +46,9 @@ bool store_outlives_boot(int dir);
 int store_set_made(int dir, struct err *e) must_check;
 bool store_is_made(int dir);
 
+/* The name that its configuration has now, or had if it was lost. */
+const char *store_config(int dir);
+
 /*
  * Opens the directory of a container; ERR_NOT_FOUND `container does not exist` when there is none.
  * With lock it waits for other commands that change the same container, at most 10 seconds:

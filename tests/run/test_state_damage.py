@@ -207,7 +207,7 @@ def test_damaged_copy_of_the_configuration(damaged, text):
     if text is not None:
         copy.write_text(text)
     for words in (["exec", "true"], ["update", "--pids-limit", "9"]):
-        refused(damaged.bundle, words, "config" if text is not None else "json")
+        refused(damaged.bundle, words, "config" if text is not None else "config.json")
     for words in (["state"], ["ps"], ["pause"], ["resume"], ["kill"]):
         ask(damaged.bundle, words).ok()
     damaged.bundle.delete("--force").ok()
