@@ -186,6 +186,15 @@ echo end
 """
 
 
+def put_program(program, root):
+    """Copies it into a root filesystem, with the libraries of a build that has any."""
+    shutil.copy(program, root / "bin/creel")
+    told = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    for library in re.findall(r"(/\S+) \(", told):
+        (root / library[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, root / library[1:])
+
+
 @pytest.fixture
 def outer(bundle, shared_rootfs):
     """A container that may do all that creel needs, and has it with a bundle in /inner."""
@@ -194,7 +203,7 @@ def outer(bundle, shared_rootfs):
     config = json.loads(json.dumps(bundle.config))
     config["process"]["args"] = ["sleep", "1000"]
     (inner / "config.json").write_text(json.dumps(config))
-    shutil.copy(bundle.program.path, bundle.rootfs / "bin/creel")
+    put_program(bundle.program.path, bundle.rootfs)
     bundle.namespace("cgroup")
     bundle.capabilities([f"CAP_{name}" for name in (
         "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_ADMIN", "NET_RAW",
