@@ -50,16 +50,22 @@ int container_cgroup_of_record(const struct state_record *record, struct arena *
 	return 0;
 }
 
-/* Whether init lives: the recorded process, not another one that got its number. */
-static bool alive(const struct state_record *record)
+/*
+ * Whether init lives: the recorded process, not another one that got its number. Nobody is dead
+ * because it could not be looked.
+ */
+static int find_alive(const struct state_record *record, bool *ret, struct err *e)
 {
-	struct err gone;
 	uint64_t start;
 	char state;
 
-	if (record->pid <= 0 || procfs_start_time((pid_t)record->pid, &start, &state, &gone))
-		return false;
-	return start == record->start && state != 'Z' && state != 'X';
+	*ret = false;
+	if (record->pid <= 0)
+		return 0;
+	if (procfs_start_time((pid_t)record->pid, &start, &state, e))
+		return e->sys == ENOENT || e->sys == ESRCH ? 0 : -1;
+	*ret = start == record->start && state != 'Z' && state != 'X';
+	return 0;
 }
 
 /*
@@ -109,9 +115,11 @@ static struct cgroup_unit unit_of_record(const struct state_record *record)
 
 static int find_status(struct container *ct, bool locked, struct err *e)
 {
-	bool frozen = false;
+	bool frozen = false, alive;
 
-	if (!alive(ct->record)) {
+	if (find_alive(ct->record, &alive, e))
+		return -1;
+	if (!alive) {
 		ct->status = status_without_init(ct, locked);
 		forget_foreign(ct);
 		return 0;
@@ -174,13 +182,17 @@ void container_close(struct container *ct)
 
 int container_hold(struct container *ct, struct err *e)
 {
+	bool alive = false;
+
 	if (!ct->pid)
 		return 0;
 	ct->pidfd = pidfd_get(ct->pid, e);
 	if (ct->pidfd < 0 && e->sys != ESRCH)
 		return -1;
 	/* Only now, when the number cannot be given away any more, is it certain whose it is. */
-	if (ct->pidfd < 0 || !alive(ct->record)) {
+	if (ct->pidfd >= 0 && find_alive(ct->record, &alive, e))
+		return -1;
+	if (!alive) {
 		fd_close(&ct->pidfd);
 		ct->pid = 0;
 		ct->status = CREEL_STOPPED;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/folder.h"
 #include "sys/inroot.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
@@ -365,29 +366,28 @@ static bool is_ours(const char *name)
 	return str_starts(name, "." STORE_STATE ".") || str_starts(name, "." STORE_MAKING ".");
 }
 
+static int refuse_others(void *user, const struct folder_entry *entry, struct err *e)
+{
+	const char *path = user;
+
+	if (is_ours(entry->name))
+		return 0;
+	err_set(e, ERR_STATE, "%s: \"%s\" in it is not a container's", path, entry->name);
+	return err_hint(e, "is it the directory of containers that --root names?");
+}
+
 int store_remove_ruin(const char *root, const char *id, struct err *e)
 {
 	char path[PATH_MAX];
 	_close_ int fd = -1;
-	const char *name;
-	int failed = 0;
-	DIR *list;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", root, id); /* store_open has opened it */
 	fd = open_directory(AT_FDCWD, path);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "open %s", path);
-	list = list_directory(fd, e);
-	if (!list)
+	if (folder_list(fd, refuse_others, path, e))
 		return -1;
-	while (!failed && (name = next_name(list)))
-		if (!is_ours(name)) {
-			failed = err_set(e, ERR_STATE, "%s: \"%s\" in it is not a container's",
-					 path, name);
-			err_hint(e, "is it the directory of containers that --root names?");
-		}
-	(void)closedir(list);
-	return failed ? -1 : store_remove(root, id, e);
+	return store_remove(root, id, e);
 }
 
 static int compare(const void *a, const void *b)
@@ -395,38 +395,39 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+struct listing {
+	struct str_list ids;
+	size_t capacity;
+	struct arena *arena;
+};
+
+/* What cannot be an id is no container. */
+static int keep_id(void *user, const struct folder_entry *entry, struct err *e)
+{
+	struct listing *l = user;
+
+	if ((entry->type != DT_DIR && entry->type != DT_UNKNOWN) || store_check_id(entry->name, e))
+		return 0;
+	l->ids.item = arena_grow(l->arena, l->ids.item, l->ids.count, &l->capacity,
+				 sizeof(*l->ids.item), e);
+	if (!l->ids.item)
+		return -1;
+	l->ids.item[l->ids.count] = arena_copy(l->arena, entry->name, strlen(entry->name), e);
+	return l->ids.item[l->ids.count++] ? 0 : -1;
+}
+
 int store_list(const char *root, bool must_exist, struct arena *a, struct str_list *ret,
 	       struct err *e)
 {
-	struct str_list ids = {0};
-	struct dirent *entry;
-	size_t capacity = 0;
-	DIR *list = opendir(root);
+	struct listing l = {.arena = a};
+	_close_ int dir = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (!list && errno == ENOENT && !must_exist) {
-		*ret = ids;
-		return 0;
-	}
-	if (!list)
+	if (dir < 0 && (errno != ENOENT || must_exist))
 		return fail("open", root, e);
-	while ((entry = readdir(list))) {
-		struct err not_an_id;
-
-		if ((entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) ||
-		    store_check_id(entry->d_name, &not_an_id))
-			continue;
-		ids.item = arena_grow(a, ids.item, ids.count, &capacity, sizeof(*ids.item), e);
-		if (ids.item)
-			ids.item[ids.count] =
-				arena_copy(a, entry->d_name, strlen(entry->d_name), e);
-		if (!ids.item || !ids.item[ids.count++]) {
-			(void)closedir(list);
-			return -1;
-		}
-	}
-	(void)closedir(list);
-	if (ids.count)
-		qsort(ids.item, ids.count, sizeof(*ids.item), compare);
-	*ret = ids;
+	if (dir >= 0 && folder_list(dir, keep_id, &l, e))
+		return err_wrap(e, "%s", root);
+	if (l.ids.count)
+		qsort(l.ids.item, l.ids.count, sizeof(*l.ids.item), compare);
+	*ret = l.ids;
 	return 0;
 }
