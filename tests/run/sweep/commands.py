@@ -9,16 +9,14 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from dataclasses import dataclass
 from typing import Callable
-
-import pytest
 
 import criu
 import fingerprint
 import host
 from program import PATH, wait_until
+from terminal import Master, Screen
 
 # As fingerprint.SCRIPT, but what concerns confinement alone: it is run ten thousand times.
 SCRIPT = r"""
@@ -47,7 +45,10 @@ section namespaces; ls -l /proc/self/ns | grep -o '[a-z]*:\[.*'
 section keyring; probe keyring | cut -d' ' -f2- | sed 's/_ses.*/SES/'
 section end
 """
-QUEUE = 4000  # connections that the agent of a listener leaves waiting
+QUEUE = 4000  # connections that the agent of a listener, or an engine, leaves waiting
+
+
+MOST_BELOW = "cgroup.max.descendants"  # a limit that every cgroup of version 2 has
 
 
 # ---- configurations that together have nearly every kind of step ----
@@ -166,13 +167,53 @@ def with_fake_running(bundle):
     return running(bundle)
 
 
+def limitable(bundle):
+    """Running, and the document by which update sets a limit that this layout has."""
+    limits = {"pids": {"limit": 77}} if host.hierarchy("pids") else {"unified": {MOST_BELOW: "77"}}
+    (bundle.path / "limits.json").write_text(json.dumps(limits))
+    return running(bundle)
+
+
+def at_console(before):
+    """The same, and somebody listens for the terminal."""
+    def prepare(bundle):
+        if not hasattr(bundle, "console"):
+            bundle.console = socket.socket(socket.AF_UNIX)
+            bundle.console.bind(str(bundle.path / "console"))
+            bundle.console.listen(QUEUE)
+            bundle.console.settimeout(0)
+        for fd in received(bundle):  # of commands that failed afterwards
+            os.close(fd)
+        return before(bundle)
+    return prepare
+
+
+def received(bundle):
+    """The terminals that were sent to the console socket."""
+    found = []
+    while True:
+        try:
+            connection, _ = bundle.console.accept()
+        except BlockingIOError:
+            return found
+        with connection:
+            connection.settimeout(None)
+            found += socket.recv_fds(connection, 4096, 1)[1]
+
+
+def on_screen(bundle):
+    if hasattr(bundle, "screen"):
+        bundle.screen.hang_up()
+    bundle.screen = Screen()
+
+
 # ---- what is there after it ----
 
 
-def printed(bundle, result):
-    """The fingerprint that a program printed. result is of the command that it has its output from."""
-    wait_until(lambda: "== end" in result.stdout, "the program to print what it finds", 10)
-    return normal(bundle, result.stdout)
+def printed(bundle, text):
+    """The fingerprint that a program printed; text() is what it did by now."""
+    wait_until(lambda: "== end" in text(), "the program to print what it finds", 10)
+    return normal(bundle, text().replace("\r", ""))
 
 
 def normal(bundle, text):
@@ -185,16 +226,32 @@ def normal(bundle, text):
 
 
 def prints(bundle, before, result):
-    return printed(bundle, result)
+    return printed(bundle, lambda: result.stdout)
 
 
 def prints_when_started(bundle, before, result):
     bundle.start().ok()
-    return printed(bundle, result)
+    return prints(bundle, before, result)
 
 
 def printed_before(bundle, before, result):
-    return printed(bundle, before)
+    return prints(bundle, before, before)
+
+
+def shows(bundle, before, result):
+    master = Master(received(bundle)[-1])
+    shown = printed(bundle, master.text)
+    master.hang_up()
+    return shown
+
+
+def shows_when_started(bundle, before, result):
+    bundle.start().ok()
+    return shows(bundle, before, result)
+
+
+def shows_on_screen(bundle, before, result):
+    return printed(bundle, bundle.screen.text)
 
 
 def is_now(status):
@@ -203,14 +260,27 @@ def is_now(status):
     return check
 
 
-def limitable(bundle):
-    if not host.hierarchy("pids"):
-        pytest.skip("no pids controller")
-    return running(bundle)
-
-
 def has_limit(bundle, before, result):
-    assert (bundle.cgroup("pids") / "pids.max").read_text().strip() == "77"
+    name = "pids.max" if host.hierarchy("pids") else MOST_BELOW
+    assert (bundle.cgroup("pids" if name == "pids.max" else "freezer") / name).read_text() == "77\n"
+
+
+def tells_state(bundle, before, result):
+    assert json.loads(result.stdout)["status"] == "running"
+
+
+def tells_usage(bundle, before, result):
+    assert json.loads(result.stdout)["type"] == "stats"
+
+
+def lists(bundle, before, result):
+    """Of what cannot be read it says why, and tells the others."""
+    why = f"load container {bundle.id}: "
+    assert bundle.id in result.stdout or why in result.stderr
+
+
+def lists_processes(bundle, before, result):
+    assert json.loads(result.stdout) == [bundle.pid()]
 
 
 def is_saved(bundle, before, result):
@@ -230,9 +300,11 @@ class Command:
     makes: bool = False  # a container, of which nothing may be left when it failed
     init: bool = False  # the waiting init takes part
     criu: str = ""  # "fake" or "real", where it needs one
+    reads: bool = False  # it changes nothing
 
     def argv(self, bundle):
         names = {"BUNDLE": bundle.path, "ID": bundle.id, "SCRIPT": SCRIPT,
+                 "CONSOLE": bundle.path / "console", "LIMITS": bundle.path / "limits.json",
                  "OLD": bundle.path / "old", "NEW": bundle.path / "new"}
         return [names.get(word, word) for word in self.words.split()]
 
@@ -240,12 +312,23 @@ class Command:
         paths = {"": PATH, "fake": f"{bundle.path}/fake:{PATH}", "real": criu.SEARCH}
         return {"PATH": paths[self.criu]}
 
+    def __call__(self, bundle, **how):
+        """Runs it. A screen is looked at meanwhile, or the program would not get on."""
+        if self.before is not on_screen:
+            return bundle.creel(*self.argv(bundle), env=self.env(bundle), timeout=40, **how)
+        streams = bundle.screen.streams()
+        del streams["stderr"]
+        command = bundle.spawn(*self.argv(bundle), **streams, **how)
+        bundle.screen.wait(command, 40)
+        return command.wait()
+
     def setup(self, bundle):
         """The configuration for it; once for a bundle."""
         if self.long:
             bundle.sleep()
         else:
             bundle.shell(SCRIPT)
+        bundle.process["terminal"] = self.after in (shows_when_started, shows_on_screen)
         bundle.save()
 
 
@@ -256,10 +339,16 @@ COMMANDS = {command.name: command for command in (
     Command("run-d", nothing, "run -d -b BUNDLE ID", prints, long=False, makes=True),
     Command("exec", running, "exec ID sh -c SCRIPT", prints, rc=255),
     Command("exec-d", running, "exec -d ID sh -c SCRIPT", prints, rc=255),
+    Command("create-t", at_console(nothing), "create --console-socket CONSOLE -b BUNDLE ID",
+            shows_when_started, long=False, makes=True),
+    Command("run-t", on_screen, "run -b BUNDLE ID", shows_on_screen, long=False, makes=True),
+    Command("exec-t", at_console(running), "exec -d -t --console-socket CONSOLE ID sh -c SCRIPT",
+            shows, rc=255),
     Command("pause", running, "pause ID", is_now("paused")),
     Command("resume", paused, "resume ID", is_now("running")),
-    Command("update", limitable, "update --pids-limit 77 ID", has_limit),
+    Command("update", limitable, "update --resources LIMITS ID", has_limit),
     Command("kill", running, "kill ID KILL", is_now("stopped")),
+    Command("kill-a", running, "kill --all ID KILL", is_now("stopped")),
     Command("delete", stopped, "delete ID", is_now(None)),
     Command("delete-f", running, "delete -f ID", is_now(None)),
     Command("checkpoint", with_fake_running, "checkpoint --image-path NEW ID", is_saved, criu="fake"),
@@ -269,4 +358,8 @@ COMMANDS = {command.name: command for command in (
             criu="real"),
     Command("restore-criu", saved_by_criu, "restore -d -b BUNDLE --image-path OLD ID",
             is_now("running"), makes=True, criu="real"),
+    Command("state", running, "state ID", tells_state, reads=True),
+    Command("list", running, "list", lists, reads=True),
+    Command("ps", running, "ps --format json ID", lists_processes, reads=True),
+    Command("events", running, "events --stats ID", tells_usage, reads=True),
 )}

@@ -49,9 +49,7 @@ class Sweep:
         wrapper = self.stepper.at(*points_and_actions, pid=pid,
                                   brief=bool(points_and_actions))
         self.counts["runs"] += 1
-        argv = self.command.argv(self.bundle)
-        env = self.command.env(self.bundle)
-        return before, self.bundle.creel(*argv, wrapper=wrapper, env=env, timeout=40)
+        return before, self.command(self.bundle, wrapper=wrapper)
 
     def reference(self):
         """Runs it undisturbed: its calls, and what it shows."""
