@@ -359,6 +359,9 @@ int cgroup_freeze(const struct cgroup_paths *paths, bool frozen, struct err *e) 
  */
 int cgroup_kill(const struct cgroup_paths *paths, struct arena *a, struct err *e) must_check;
 
+/* Hints at what is in it, when something of it does not die. Returns −1. */
+int cgroup_hint_stuck(const struct cgroup_paths *paths, struct arena *a, struct err *e) must_check;
+
 /*
  * Removes it with everything below, children first. Waits for dying tasks by pidfd or
  * cgroup.events, never by sleeping; at most 10 seconds. Missing directories are fine. The error

@@ -19,6 +19,10 @@
 #include "cgroup/paths.h"
 #include "cgroup/tree.h"
 #include "sys/pidfd.h"
+#include "sys/procfs.h"
+
+#define NAMES 200 /* bytes that may be spent on naming processes */
+#define STUCK "who waits for a device or a network file system (state D) cannot be killed"
 
 /* Processes that are waited for at a time; whoever waits looks again afterwards. */
 struct held {
@@ -61,15 +65,39 @@ static int wait_for_pids(const char *dir, int64_t deadline, struct arena *a, str
 	return wait_for(&held, deadline, e);
 }
 
-/* ", processes 7 8 9 …": what a user needs to find the culprit. */
+/*
+ * ", processes 7 (state S) 8 (state D) …": what a user needs to find the culprit. D is who waits
+ * for what cannot be interrupted.
+ */
 static void name_pids(const pid_t *pids, size_t count, char *ret, size_t size)
 {
 	const char *lead = count > 1 ? ", processes " : ", process ";
 	size_t length = 0;
 
 	ret[0] = '\0';
-	for (size_t i = 0; i < count && length + 32 < size; i++, lead = " ")
-		length += (size_t)snprintf(ret + length, size - length, "%s%d", lead, (int)pids[i]);
+	for (size_t i = 0; i < count && length + 48 < size; i++) {
+		struct err gone;
+		uint64_t start;
+		char state;
+
+		if (procfs_start_time(pids[i], &start, &state, &gone))
+			continue;
+		length += (size_t)snprintf(ret + length, size - length, "%s%d (state %c)", lead,
+					   (int)pids[i], state);
+		lead = " ";
+	}
+}
+
+int cgroup_hint_stuck(const struct cgroup_paths *paths, struct arena *a, struct err *e)
+{
+	char names[NAMES] = "";
+	struct err ignored;
+	size_t count;
+	pid_t *pids;
+
+	if (!cgroup_pids(paths, a, &pids, &count, &ignored))
+		name_pids(pids, count, names, sizeof(names));
+	return err_hint(e, STUCK "%s", names);
 }
 
 /* ---- killing --------------------------------------------------------------------------------- */
@@ -128,7 +156,7 @@ static int kill_round(const char *freezer, const pid_t *pids, size_t count, int6
 static int kill_listed(const char *dir, const char *freezer, int64_t deadline, struct arena *a,
 		       struct err *e)
 {
-	char names[160];
+	char names[NAMES];
 	pid_t *pids;
 	size_t count;
 
@@ -152,8 +180,7 @@ static int kill_listed(const char *dir, const char *freezer, int64_t deadline, s
 	name_pids(pids, count, names, sizeof(names));
 	err_set(e, ERR_SYSTEM, "unable to kill the container's processes within %d seconds%s",
 		CGROUP_PATIENCE, names);
-	return err_hint(
-		e, "a process that waits for a device or a network file system cannot be killed");
+	return err_hint(e, STUCK);
 }
 
 /*
@@ -213,7 +240,7 @@ int cgroup_kill(const struct cgroup_paths *paths, struct arena *a, struct err *e
 
 static int explain_busy(const char *dir, int number, struct arena *a, struct err *e)
 {
-	char names[160] = "";
+	char names[NAMES] = "";
 	size_t count = 0;
 	pid_t *pids;
 

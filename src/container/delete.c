@@ -42,10 +42,11 @@ static int kill_init(struct creel *c, struct container *ct, struct err *e)
 	if (!store_is_made(ct->dir) && kill_cgroup(c, ct, e))
 		return -1;
 	left = pidfd_wait_all(&ct->pidfd, 1, KILL_TIMEOUT, e);
-	if (left > 0)
-		err_set(e, ERR_STATE, "container init still running: process %d does not die",
-			(int)ct->pid);
-	return left ? -1 : 0;
+	if (left <= 0)
+		return left;
+	err_set(e, ERR_STATE, "container init still running: process %d does not die",
+		(int)ct->pid);
+	return cgroup_hint_stuck(&ct->cgroup, &c->arena, e);
 }
 
 /*
