@@ -1,5 +1,5 @@
 """
-A file system whose server does not answer: FUSE, spoken by hand (linux/fuse.h), with one file that
+A file system whose server does not answer, or has errors alone: FUSE, spoken by hand (linux/fuse.h), with one file that
 can be looked up and opened, and directories as they are asked for. Whoever comes upon what hangs
 can then not even be killed, as with a network file system whose server has gone.
 """
@@ -83,3 +83,10 @@ class Hanging:
         if what == READ or (what == LOOKUP and node == FOLDER):
             return None
         return (errno.ENOENT if what == LOOKUP else errno.ENOSYS), b""
+
+
+class Failing(Hanging):
+    """It answers, but nothing can be read from it or written to it."""
+
+    def _answer(self, what, node, body):
+        return super()._answer(what, node, body) if what in (INIT, GETATTR) else (errno.EIO, b"")

@@ -15,6 +15,7 @@ import pytest
 import host
 import stepper
 from commands import COMMANDS, CONFIGURATIONS
+from hanging import Failing
 from sweeping import told
 
 # What Linux has had since 5.14 or less, and sandboxes have not always let through.
@@ -197,6 +198,52 @@ def test_state_directory_that_became_read_only(bundle, state_on):
     subprocess.run(remount, check=True)
     bundle.delete("--force").ok()
     assert list(bundle.root.iterdir()) == []
+
+
+@pytest.fixture
+def failing():
+    """failing(path) mounts what answers EIO alone on path."""
+    made = []
+
+    def mount(path):
+        made.append(Failing(path))
+        return made[-1]
+
+    yield mount
+    for mounted in made:
+        mounted.let_go()
+
+
+IO_ERROR = "input/output error"
+
+
+@pytest.mark.creel_only("it is about errors")
+def test_state_directory_on_a_disk_that_fails(bundle, failing):
+    ready(bundle)
+    bundle.root.mkdir()
+    disk = failing(bundle.root)
+    for words in (("create", "-b", bundle.path, bundle.id), ("run", "-b", bundle.path, bundle.id),
+                  ("list",), ("state", bundle.id), ("kill", bundle.id), ("delete", "-f", bundle.id)):
+        bundle.creel(*words).fails(part=IO_ERROR)
+    disk.let_go()
+    assert bundle.guard.check() == []
+
+
+@pytest.mark.creel_only("it is about errors")
+def test_state_that_fails_when_it_is_there(bundle, failing):
+    """Nobody takes a container for stopped, or removes it, because its state cannot be read."""
+    CONFIGURATIONS["rich"](bundle)
+    bundle.up()
+    disk = failing(bundle.root / bundle.id)
+    for words in (("state",), ("kill",), ("exec", "true"), ("ps",), ("pause",), ("events", "--stats"),
+                  ("update", "--pids-limit", "77"), ("delete",), ("delete", "-f")):
+        at = 1 if words[0] == "exec" else len(words)
+        result = bundle.creel(*words[:at], bundle.id, *words[at:])
+        result.fails(part=IO_ERROR, rc=255 if words[0] == "exec" else 1)
+    assert IO_ERROR in bundle.creel("list").ok().stderr
+    disk.let_go()
+    assert bundle.status() == "running"
+    bundle.delete("-f").ok()
 
 
 # ---- signals all the time ----
