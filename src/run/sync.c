@@ -79,11 +79,21 @@ int sync_send_terminal(int fd, int master, struct err *e)
 	return send_message(fd, &message, SHORT_MESSAGE, master, e);
 }
 
+/* What lies behind the end of a text is the sender's own memory, and stays there. */
+static void put_error(struct sync_message *message, const struct err *e)
+{
+	message->err.code = e->code;
+	message->err.sys = e->sys;
+	memcpy(message->err.pointer, e->pointer, strnlen(e->pointer, sizeof(e->pointer)));
+	memcpy(message->err.text, e->text, strnlen(e->text, sizeof(e->text)));
+	memcpy(message->err.hint, e->hint, strnlen(e->hint, sizeof(e->hint)));
+}
+
 int sync_send_doubt(int fd, const struct executable_fault *doubt, struct err *e)
 {
-	struct sync_message message = {
-		.kind = SYNC_DOUBT, .stage = doubt->nested, .err = doubt->why};
+	struct sync_message message = {.kind = SYNC_DOUBT, .stage = doubt->nested};
 
+	put_error(&message, &doubt->why);
 	memcpy(message.head, doubt->head, sizeof(message.head));
 	return send_message(fd, &message, sizeof(message), -1, e);
 }
@@ -97,9 +107,10 @@ int sync_send_listener(int fd, int listener, struct err *e)
 
 void sync_send_failed(int fd, const struct err *why)
 {
-	struct sync_message message = {.kind = SYNC_FAILED, .err = *why};
+	struct sync_message message = {.kind = SYNC_FAILED};
 	struct err ignored;
 
+	put_error(&message, why);
 	if (send_message(fd, &message, sizeof(message), -1, &ignored))
 		return;
 }
