@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,6 +19,14 @@ int arena_init(struct arena *a, size_t limit, struct err *e)
 		return err_sys(e, "reserve %zu bytes of address space", limit);
 	(void)madvise(start, limit, MADV_NOHUGEPAGE); /* a few pages are used of many */
 	*a = (struct arena){.start = start, .limit = limit};
+#ifdef CREEL_FAULTS
+	{
+		const char *piece = getenv("CREEL_FAIL_PIECE");
+
+		if (piece)
+			a->fail_piece = (uint32_t)strtoul(piece, NULL, 10);
+	}
+#endif
 	return 0;
 }
 
@@ -48,11 +57,16 @@ int arena_reset(struct arena *a, struct err *e)
 	return 0;
 }
 
+static bool is_refused(struct arena *a)
+{
+	return a->fail_piece && !--a->fail_piece;
+}
+
 void *arena_get(struct arena *a, size_t size, struct err *e)
 {
 	size_t at = (a->used + 15) & ~(size_t)15;
 
-	if (at > a->limit || size > a->limit - at) {
+	if (at > a->limit || size > a->limit - at || is_refused(a)) {
 		err_set(e, ERR_NO_MEMORY, "out of memory: one command may use %zu MiB",
 			a->limit >> 20);
 		return NULL;

@@ -9,6 +9,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -17,7 +18,8 @@
 struct arena {
 	char *start;
 	size_t used, limit;
-	size_t kept; /* bytes at its start that a reset leaves alone */
+	size_t kept;         /* bytes at its start that a reset leaves alone */
+	uint32_t fail_piece; /* a test's: the how manieth piece from here on is refused; 0: none */
 };
 
 /* Reserves limit bytes of address space. Errors: ERR_SYSTEM. */

@@ -70,9 +70,13 @@ class Sweep:
         Calls check(before, result, call) after the command met each of the points with the action;
         of sample points when not all are asked for.
         """
+        self.each(points, action, lambda point: self.one(point, action, check), sample)
+
+    def each(self, points, action, one, sample):
+        """Calls one(point) for each of the points, or for a sample of them."""
         for point in chosen(points, action, sample, self.node.name):
             try:
-                self.one(point, action, check)
+                one(point)
             except AssertionError as error:
                 self.failed.append(f"CREEL_SWEEP='{point} {action}': {error}")
                 self.start_afresh()
@@ -100,6 +104,18 @@ class Sweep:
 def told(result):
     """A Result without what a container's program printed, which may be long."""
     return f"rc {result.rc}\n{result.stderr}"
+
+
+def is_told(result, rc, early):
+    """
+    A failure has the right status and one error, which says more than that there was one. early: it
+    is not yet known which command it is; and who has no memory says it without the form of the log.
+    """
+    if result.rc != rc and (result.rc != 1 or not early):
+        raise AssertionError(f"not {rc}: {told(result)}")
+    errors = result.messages("error") or (early and result.stderr.splitlines()) or []
+    if len(errors) != 1 or len(errors[0]) < 15:
+        raise AssertionError(f"{len(errors)} errors: {told(result)}")
 
 
 def chosen(points, action, sample, name):

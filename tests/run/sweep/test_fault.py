@@ -10,7 +10,7 @@ import re
 import pytest
 
 from commands import COMMANDS
-from sweeping import points_of, told
+from sweeping import is_told, points_of, told
 
 ERRORS = ["EPERM", "ENOMEM", "ENOSYS", "EINTR", "EIO", "EMFILE", "ENOSPC"]
 CASES = [(name, "rich") for name, how in COMMANDS.items() if how.criu != "real"]
@@ -36,18 +36,6 @@ def differences(reference, shown):
         lines = difflib.unified_diff(reference.get(name, []), shown.get(name, []), n=0, lineterm="")
         found += [line for line in lines if not line.startswith(("---", "+++", "@@"))]
     return found
-
-
-def is_told(result, rc, early):
-    """
-    A failure has the right status and one error, which says more than that there was one. early: it
-    is not yet known which command it is; and who has no memory says it without the form of the log.
-    """
-    if result.rc != rc and (result.rc != 1 or not early):
-        raise AssertionError(f"not {rc}: {told(result)}")
-    errors = result.messages("error") or (early and result.stderr.splitlines()) or []
-    if len(errors) != 1 or len(errors[0]) < 15:
-        raise AssertionError(f"{len(errors)} errors: {told(result)}")
 
 
 def ended_later(bundle, how, call):
