@@ -81,6 +81,36 @@ def rich(bundle):
         bundle.hook(kind, "exit 0")
 
 
+def rare(bundle):
+    """What is seldom asked for, and not in rich."""
+    for path in ("volume", "rootfs/data/deep", "rootfs/hidden", "rootfs/long", "rootfs/shown"):
+        (bundle.path / path).mkdir(parents=True)
+    (bundle.path / "rootfs/data/deep/file").write_text("of the image")
+    (bundle.path / "rootfs/data/link").symlink_to("deep")
+    (bundle.path / "link").symlink_to("/etc/passwd")
+    bundle.mount("/data", "tmpfs", "tmpfs", "tmpcopyup")
+    bundle.mount("/long", "tmpfs", "x" * 300, "size=1m")
+    bundle.bind(bundle.path / "link", "/etc/link", "bind", "copy-symlink")
+    bundle.bind(bundle.path / "volume", "/mine", "rbind", "rro", "ridmap")
+    maps = [{"containerID": 0, "hostID": 1000, "size": 10}]
+    bundle.config["mounts"][-1] |= {"uidMappings": maps, "gidMappings": maps}
+    bundle.config["domainname"] = "example.org"
+    bundle.linux["rootfsPropagation"] = "shared"
+    bundle.linux["maskedPaths"] += ["/hidden", "/etc/passwd"]
+    bundle.linux["readonlyPaths"] += ["/shown"]
+    bundle.linux["devices"] = [{"type": "p", "path": "/dev/pipe", "uid": 3, "gid": 4}]
+    bundle.linux["personality"] = {"domain": "LINUX"}
+    bundle.linux["memoryPolicy"] = {"mode": "MPOL_BIND", "nodes": "0"}
+    bundle.namespace("time")
+    bundle.linux["timeOffsets"] = {"boottime": {"secs": 1000}}
+    bundle.process["cwd"] = "/made/here"
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    bundle.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 7}
+    bundle.process["ioPriority"] = {"class": "IOPRIO_CLASS_BE", "priority": 6}
+    for kind in ("createRuntime", "startContainer"):
+        bundle.hook(kind, "exit 0", timeout=60)
+
+
 def user_namespace(bundle):
     """Root of the container is nobody on the host."""
     bundle.user_namespace()
@@ -104,7 +134,7 @@ def listener(bundle):
         "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_NOTIFY"}]}
 
 
-CONFIGURATIONS = {f.__name__: f for f in (plain, rich, user_namespace, between, listener)}
+CONFIGURATIONS = {f.__name__: f for f in (plain, rich, rare, user_namespace, between, listener)}
 
 
 # ---- what is there before a command ----

@@ -15,6 +15,7 @@ from sweeping import is_told, points_of, told
 ERRORS = ["EPERM", "ENOMEM", "ENOSYS", "EINTR", "EIO", "EMFILE", "ENOSPC"]
 CASES = [(name, "rich") for name, how in COMMANDS.items() if how.criu != "real"]
 CASES += [(name, how) for name in ("create", "run") for how in ("plain", "user_namespace", "between")]
+CASES += [("create", "rare")]
 SAMPLE = {"create": 20, "run": 12, "run-t": 8}
 
 

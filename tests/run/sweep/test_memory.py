@@ -16,7 +16,7 @@ from program import PATH, Program
 from sweeping import is_told, told
 
 CASES = [(name, "rich") for name in COMMANDS]
-CASES += [("run", how) for how in ("plain", "user_namespace", "between")]
+CASES += [("run", how) for how in ("plain", "rare", "user_namespace", "between")]
 SAMPLE = 40
 IN_A_ROW = 3  # a piece that is only wanted, for a home directory, say, may be refused
 
