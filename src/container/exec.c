@@ -87,7 +87,7 @@ static int carry_out(struct creel *c, struct container *ct, const struct creel_e
 	w.pid_file = o->pid_file;
 	w.container = fd_take(&ct->pidfd);
 	if (c->options.argv && environ)
-		walk_find_title(&w, environ[0]);
+		walk_find_title(&w, environ);
 	relay_none(&relay);
 	failed = begin(&w, &relay, e);
 	if (failed) { /* the process is gone again */

@@ -188,7 +188,7 @@ static int carry_out(struct creel *c, const struct creel_create *o, bool wait_st
 	w->state = m->ct.dir;
 	w->record = m->ct.record;
 	if (c->options.argv && c->options.argv[0]) {
-		walk_find_title(w, c->options.argv[0]);
+		walk_find_title(w, c->options.argv);
 		w->waiting = called_runc(c->options.argv[0]) ? "runc init" : "creel init";
 	}
 	w->pid_file = make_absolute(o->pid_file, &c->arena, e);

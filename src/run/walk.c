@@ -50,18 +50,18 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 #endif
 }
 
-void walk_find_title(struct walk *w, char *first)
+void walk_find_title(struct walk *w, char **first)
 {
-	char **last = environ;
+	char **last = environ && *environ ? environ : first;
 
-	if (!last || !*last)
+	if (!*last)
 		return;
 	while (last[1])
 		last++;
-	if (*last < first)
+	if (*last < *first)
 		return; /* the environment was moved away since */
-	w->title = first;
-	w->title_size = (size_t)(*last + strlen(*last) - first);
+	w->title = *first;
+	w->title_size = (size_t)(*last + strlen(*last) - *first);
 }
 
 int walk_need_procfs(struct walk *w, struct err *e)

@@ -72,10 +72,10 @@ void walk_init(struct walk *w, const struct plan *plan, const struct plan_facts 
 	       struct arena *a, const struct log *log);
 
 /*
- * Finds the memory of the words from first on to the last of the environment, where the kernel laid
- * them out: first is the command line's, or the environment's.
+ * Finds the memory of the words from *first on to the last of the environment, where the kernel
+ * laid them out: first is the command line, or the environment itself. Either may be empty.
  */
-void walk_find_title(struct walk *w, char *first);
+void walk_find_title(struct walk *w, char **first);
 
 /* Opens the private procfs, w->procfs, when it is first needed. */
 int walk_need_procfs(struct walk *w, struct err *e) must_check;

@@ -33,6 +33,14 @@ def test_waiting_process_shows_neither_words_nor_environment(bundle):
     assert "SECRET" not in open(f"{proc}/environ").read()
 
 
+@pytest.mark.creel_only("it shows its words")
+def test_waiting_process_shows_no_words_when_there_is_no_environment(bundle):
+    bundle.create(wrapper=["env", "-i"]).ok()
+    proc = f"/proc/{bundle.pid()}"
+    wait_until(lambda: Path(proc, "cmdline").read_text().rstrip("\0") == "creel init",
+               "init to forget what it was called with")
+
+
 def test_start_prints_nothing_of_its_own(bundle):
     bundle.sleep()
     bundle.create().ok()
