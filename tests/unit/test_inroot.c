@@ -317,6 +317,22 @@ static void many_dangling_links_end(void **state)
 	assert_string_equal(made_directory("/l95"), "/l100/x/x/x/x/x");
 }
 
+/* The kernel sees one dangling link at a time here, so its own limit does not help. */
+static void dangling_links_that_end_one_by_one_end(void **state)
+{
+	char name[40], text[40];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(name, sizeof(name), "root/l%d", i);
+		(void)snprintf(text, sizeof(text), "made%d/../l%d", i, i + 1);
+		scratch_link(name, text);
+	}
+	assert_int_equal(inroot_mkdir(root, "/l0", 0755, &scratch_err), -1);
+	assert_non_null(strstr(scratch_err.text, "too many levels of symbolic links"));
+	assert_string_equal(made_directory("/l95"), "/l100");
+}
+
 static void make_odd_files(void)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
@@ -376,6 +392,7 @@ static void some_names_cannot_be_made(void **state)
 			errno_of(inroot_mknod(root, paths[i], S_IFREG | 0644, 0, &scratch_err)), 0);
 		assert_non_null(strstr(scratch_err.text, "not a usable name"));
 		assert_int_equal(errno_of(inroot_symlink(root, paths[i], "text", &scratch_err)), 0);
+		assert_int_equal(inroot_symlink_new(root, paths[i], "text", &scratch_err), -1);
 	}
 }
 
@@ -509,6 +526,7 @@ int main(void)
 		test(a_dangling_link_is_made_good_within_the_root),
 		test(a_link_in_a_linked_folder_begins_where_it_really_is),
 		test(many_dangling_links_end),
+		test(dangling_links_that_end_one_by_one_end),
 		test(nothing_else_passes_for_a_directory),
 		test(a_file_that_is_there_is_left_as_it_is),
 		test(some_names_cannot_be_made),
