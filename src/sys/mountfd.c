@@ -219,7 +219,7 @@ static int clone_tree(int dirfd, const char *path, unsigned flags, struct err *e
 				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 
 	if (mount < 0)
-		return err_sys(e, "open_tree %s", path);
+		return err_sys(e, "open_tree%s%s", *path ? " " : "", path);
 	return mount;
 }
 
@@ -247,7 +247,7 @@ int mountfd_set_at(int dirfd, const char *path, const struct mountfd_attr *attr,
 	if (change.attr_set & MOUNT_ATTR__ATIME)
 		change.attr_clr |= MOUNT_ATTR__ATIME; /* a number, not a bit: cleared first */
 	if (syscall(SYS_mount_setattr, dirfd, path, flags, &change, sizeof(change)))
-		return err_sys(e, "mount_setattr %s", path);
+		return err_sys(e, "mount_setattr%s%s", *path ? " " : "", path);
 	return 0;
 }
 

@@ -245,6 +245,80 @@ def test_tmpfs_whose_directory_cannot_be_looked_at(bundle):
     bundle.run(wrapper=step.at(point, "errno=EIO")).fails(part="input/output error")
 
 
+def domain_name(bundle):
+    bundle.config["domainname"] = "example.org"
+
+
+def scheduler(bundle):
+    bundle.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 7}
+
+
+def io_priority(bundle):
+    bundle.process["ioPriority"] = {"class": "IOPRIO_CLASS_BE", "priority": 6}
+
+
+def personality(bundle):
+    bundle.linux["personality"] = {"domain": "LINUX"}
+
+
+def mapped(bundle):
+    (bundle.path / "volume").mkdir()
+    maps = [{"containerID": 0, "hostID": 1000, "size": 10}]
+    bundle.bind(bundle.path / "volume", "/mnt", "bind", "idmap")
+    bundle.config["mounts"][-1] |= {"uidMappings": maps, "gidMappings": maps}
+
+
+def mapped_into(bundle):
+    mapped(bundle)
+    bundle.config["mounts"][-1] |= {"type": "tmpfs", "source": "tmpfs", "options": []}
+
+
+def remounted(bundle):
+    bundle.mount("/dev/shm", "tmpfs", "tmpfs", "remount", "size=2m")
+
+
+IDMAP = "failed to set MOUNT_ATTR_IDMAP on "
+
+
+@pytest.mark.creel_only("it has other words")
+@pytest.mark.parametrize("asked, point, error, text, hint", [
+    (domain_name, "setdomainname#1", "EPERM", 'unable to set domainname "example.org": operation not '
+     'permitted', None),
+    (scheduler, "sched_setattr#1", "EPERM", "error setting scheduler: operation not permitted",
+     "it takes CAP_SYS_NICE"),
+    (io_priority, "ioprio_set#1", "EPERM", "failed to set io priority: operation not permitted", None),
+    (personality, "personality#1", "EINVAL", "set personality: invalid argument", None),
+    (remounted, "fspick#1", "EPERM", "fspick: operation not permitted", None),
+    (mapped, "0:mount_setattr#2", "EPERM", ": mount_setattr: operation not permitted", None),
+    (mapped, "0:mount_setattr#3", "EPERM", IDMAP + "BUNDLE/volume: operation not permitted",
+     "another user namespace than the caller's, or its ids are mapped already"),
+    (mapped, "0:mount_setattr#3", "EINVAL", IDMAP + "BUNDLE/volume: invalid argument",
+     "cannot be id-mapped by this kernel"),
+    (mapped, "0:mount_setattr#3", "EIO", IDMAP + "BUNDLE/volume: input/output error", None),
+    (mapped_into, "0:mount_setattr#2", "EINVAL", IDMAP + "/mnt: invalid argument",
+     "the file system tmpfs cannot be id-mapped by this kernel"),
+])
+def test_what_the_kernel_refuses(bundle, asked, point, error, text, hint):
+    asked(bundle)
+    point = point if ":" in point else f"*:{point}"
+    result = bundle.run(wrapper=stepper.of(bundle).at(point, f"errno={error}"))
+    message = result.fails(part=text.replace("BUNDLE", str(bundle.path)))
+    assert (hint in message.hint) if hint else not message.hint
+
+
+def test_file_system_that_cannot_be_changed_now(bundle):
+    bundle.write("big/file", "x" * (1 << 16))
+    bundle.mount("/big", "tmpfs", "tmpfs", "tmpcopyup", "size=1m")
+    bundle.mount("/big", "tmpfs", "tmpfs", "remount", "size=4k")
+    bundle.run().fails(part="reconfigure the file system: invalid argument (tmpfs: Too small a size")
+
+
+def test_more_arguments_than_the_kernel_takes(bundle):
+    bundle.args("true", "x" * (1 << 17))
+    message = bundle.run().fails(part="argument list too long")
+    assert "arguments and environment are more than the kernel takes" in message.hint
+
+
 @pytest.mark.creel_only("1.1 knows no faccessat2")
 @pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
 @pytest.mark.parametrize("call", ["faccessat2", "pidfd_open", "memfd_create", "keyctl"])
