@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -141,6 +142,24 @@ void facts_of_labels(const struct spec *spec, const struct spec_process *process
 		facts->selinux = lsm_has_selinux();
 }
 
+/* Those that are given by a path, and yet are the runtime's own. */
+static uint64_t own_namespaces(const struct spec_namespaces *given)
+{
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < given->count; i++) {
+		const struct spec_namespace *ns = &given->item[i];
+		struct stat theirs, own;
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", ns_proc_name(ns->type));
+		if (ns->path && !stat(ns->path, &theirs) && !stat(path, &own) &&
+		    theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino)
+			flags |= ns_clone_flag(ns->type);
+	}
+	return flags;
+}
+
 static int collect(struct creel *c, struct bundle *b, struct err *e)
 {
 	const char *cgroups_path = b->spec->linux_.cgroups_path;
@@ -149,6 +168,8 @@ static int collect(struct creel *c, struct bundle *b, struct err *e)
 		return -1;
 	if (b->spec->linux_.intel_rdt)
 		b->facts.resctrl = resctrl_detect(RESCTRL_MOUNT);
+	if (b->spec->linux_.sysctl.count)
+		b->facts.own_namespaces = own_namespaces(&b->spec->linux_.namespaces);
 	facts_of_labels(b->spec, b->spec->process, &b->facts);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "plan/steps.h"
 #include "spec/mount_options.h"
+#include "spec/sysctl.h"
 
 /* Devices that every container has (runtime-spec config-linux.md "Default Devices"). */
 static const struct spec_device default_devices[] = {
@@ -172,24 +173,14 @@ static int add_paths(struct steps *s, enum step_kind kind, const struct str_list
 	return 0;
 }
 
-/*
- * The key as a path below /proc/sys. Dots separate, unless the first separator is a slash: then a
- * dot is part of a name (net/ipv4/conf/eth0.100/forwarding), as sysctl(8) reads it.
- */
-static const char *sysctl_path(struct steps *s, const char *key, struct err *e)
+/* validate found the namespace in the list; its path may be that of the host's all the same. */
+static int check_sysctl(const struct steps *s, const char *path, struct err *e)
 {
-	char *path = arena_copy(s->arena, key, strlen(key), e);
-	size_t first = strcspn(key, "./");
+	enum ns_type type;
 
-	if (!path || key[first] == '/')
-		return path;
-	for (char *c = path; *c; c++) {
-		if (*c == '.')
-			*c = '/';
-		else if (*c == '/')
-			*c = '.';
-	}
-	return path;
+	if (!sysctl_namespace(path, &type) || !(s->facts->own_namespaces & ns_clone_flag(type)))
+		return 0;
+	return sysctl_refuse(path, type, e);
 }
 
 static int add_sysctls(struct steps *s, struct err *e)
@@ -197,7 +188,7 @@ static int add_sysctls(struct steps *s, struct err *e)
 	const struct str_map *sysctl = &s->spec->linux_.sysctl;
 
 	for (size_t i = 0; i < sysctl->count; i++) {
-		const char *path = sysctl_path(s, sysctl->item[i].key, e);
+		const char *path = sysctl_path(sysctl->item[i].key, s->arena, e);
 		const char *place;
 		struct str pointer;
 		struct step *step;
@@ -206,7 +197,11 @@ static int add_sysctls(struct steps *s, struct err *e)
 		str_add(&pointer, "/linux/sysctl/");
 		str_add_pointer(&pointer, sysctl->item[i].key);
 		place = str_end(&pointer, e);
-		step = path && place ? steps_add(s, STEP_SYSCTL, place, e) : NULL;
+		if (!path || !place)
+			return -1;
+		if (check_sysctl(s, path, e))
+			return err_in(e, "%s", place);
+		step = steps_add(s, STEP_SYSCTL, place, e);
 		if (!step)
 			return -1;
 		step->sysctl = (struct str_pair){.key = path, .value = sysctl->item[i].value};

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -367,6 +368,27 @@ def test_network_sysctl_needs_a_network_namespace(bundle):
     bundle.linux["sysctl"] = {"net.ipv4.ip_forward": "1"}
     bundle.run().fails(
         part='sysctl "net.ipv4.ip_forward" not allowed in host network namespace')
+
+
+@pytest.mark.parametrize("name", ["net.//.vm.swappiness", "net/../vm/swappiness",
+                                  "fs.mqueue.//.//.vm.swappiness", "net.ipv4./..ip_forward",
+                                  "net..ipv4.ip_forward"])
+def test_sysctl_by_a_way_around(bundle, name):
+    """A key of the network's that leads out of its folder: with its value nothing would change."""
+    bundle.linux["sysctl"] = {name: Path("/proc/sys/vm/swappiness").read_text().strip()}
+    bundle.run().fails(part="is not in a separate kernel namespace")
+
+
+@pytest.mark.parametrize("kind, path, name", [("network", "net", "net.ipv4.ip_forward"),
+                                              ("ipc", "ipc", "kernel.shm_rmid_forced"),
+                                              ("uts", "uts", "kernel.domainname")])
+def test_sysctl_of_a_namespace_that_is_the_hosts_after_all(bundle, kind, path, name):
+    bundle.host_namespace(kind)
+    bundle.linux["namespaces"].append({"type": kind, "path": f"/proc/self/ns/{path}"})
+    bundle.config.pop("hostname", None)
+    bundle.linux["sysctl"] = {name: Path("/proc/sys", *name.split(".")).read_text().strip()}
+    result = bundle.run()
+    result.fails(re.compile(f'sysctl "{name}" (is )?not '), pointer=f"/linux/sysctl/{name}")
 
 
 def test_sysctl_that_does_not_exist(bundle):
