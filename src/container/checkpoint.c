@@ -234,7 +234,8 @@ static int fill_options(struct dump *d, struct err *e)
 	options->freezer = freezer(d->ct);
 	options->page_server = o->page_server_address;
 	options->page_server_port = o->page_server_port;
-	options->switches |= (uint64_t)o->leave_running << CRIU_LEAVE_RUNNING |
+	options->switches |= (uint64_t)1 << CRIU_ORPHAN_PTS_MASTER |
+			     (uint64_t)o->leave_running << CRIU_LEAVE_RUNNING |
 			     (uint64_t)o->tcp_skip_in_flight << CRIU_TCP_SKIP_IN_FLIGHT |
 			     (uint64_t)o->link_remap << CRIU_LINK_REMAP;
 	if (o->parent_path && *o->parent_path) {

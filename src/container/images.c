@@ -79,7 +79,7 @@ static uint64_t bit(bool set, enum criu_switch number)
 static uint64_t switches(const struct creel_criu *o)
 {
 	return bit(true, CRIU_NOTIFY_SCRIPTS) | bit(true, CRIU_MANAGE_CGROUPS) |
-	       bit(true, CRIU_ORPHAN_PTS_MASTER) | bit(o->tcp_established, CRIU_TCP_ESTABLISHED) |
+	       bit(o->tcp_established, CRIU_TCP_ESTABLISHED) |
 	       bit(o->ext_unix_sk, CRIU_EXT_UNIX_SK) | bit(o->shell_job, CRIU_SHELL_JOB) |
 	       bit(o->file_locks, CRIU_FILE_LOCKS) | bit(o->lazy_pages, CRIU_LAZY_PAGES) |
 	       bit(o->auto_dedup, CRIU_AUTO_DEDUP);

@@ -235,6 +235,8 @@ static int tell_descriptors(struct restoring *r, struct err *e)
 
 static int fill_options(struct restoring *r, struct err *e)
 {
+	/* a terminal of the caller's, which criu then takes from its standard input */
+	bool callers = r->criu->shell_job && !r->m.bundle.spec->process->terminal;
 	struct criu_options *options = &r->im.options;
 	const char *state = bundle_path_of(r->m.ct.dir, &r->c->arena, e);
 
@@ -242,6 +244,7 @@ static int fill_options(struct restoring *r, struct err *e)
 	if (!options->root)
 		return -1;
 	options->switches |= (uint64_t)1 << CRIU_EVASIVE_DEVICES | (uint64_t)1 << CRIU_RST_SIBLING |
+			     (uint64_t)!callers << CRIU_ORPHAN_PTS_MASTER |
 			     (uint64_t)r->criu->tcp_close << CRIU_TCP_CLOSE;
 	options->lsm_profile = r->criu->lsm_profile;
 	options->lsm_mount_context = r->criu->lsm_mount_context;

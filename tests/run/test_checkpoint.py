@@ -13,6 +13,7 @@ import pytest
 import criu
 import host
 from program import PATH, wait_until
+from terminal import Listener
 
 pytestmark = pytest.mark.once
 
@@ -291,13 +292,28 @@ def test_options_of_restore(fake, volume):
                  "--no-subreaper").fails(part="criu failed: type RESTORE errno 5")
     request = fake.request()
     assert request[0] == "RESTORE"
-    for number in (4, 5, 6, 7, 8, 12, 16, 24, 26, 48, 50, 52):
+    for number in (4, 5, 6, 7, 8, 12, 16, 24, 26, 48, 52):
         assert request[number] == [1], number
+    assert 50 not in request
     assert request[10] == ["restore.log"]
     assert request[13] == [f"{bundle.root}/{bundle.id}/criu-root"]
     assert request[53] == ["apparmor:x"] and request[63] == ["y"]
     assert any("/data" in pair and str(volume) in pair for pair in request[23])
     assert any(bundle.id in pair for pair in request[25])
+
+
+@pytest.mark.parametrize("options, terminal, told", [
+    ([], False, [1]), (["--shell-job"], True, [1]), (["--shell-job"], False, None)])
+def test_masters_of_terminals_are_handed_over(fake, options, terminal, told):
+    """But for those of the caller's own terminal."""
+    fake.bundle.process["terminal"] = terminal
+    fake.script(RESTORE=["fail 5"])
+    where = fake.bundle.path / "console"
+    listener = Listener(where)
+    console = ["--console-socket", where] if terminal else []
+    fake.restore(*options, *console).fails(part="errno 5")
+    del listener
+    assert fake.request().get(50) == told
 
 
 def test_directory_of_work_is_made(running):

@@ -111,6 +111,8 @@ def test_restored_container_can_be_worked_with(freezer):
     assert state["bundle"] == str(bundle.path) and state["id"] == bundle.id
     assert bundle.exec("echo", "here").ok().stdout == "here\n"
     assert len(json.loads(bundle.ps(options=["--format", "json"]).ok().stdout)) >= 1
+    assert json.loads(bundle.creel("events", "--stats", bundle.id).ok().stdout)["id"] == bundle.id
+    bundle.creel("update", "--pids-limit", "77", bundle.id).ok()
     bundle.pause().ok()
     bundle.resume().ok()
     bundle.kill("KILL").ok()
@@ -260,6 +262,27 @@ def test_terminal_in_the_foreground(freezer, terminals):
     screen.type("end\n")
     assert screen.wait(running) == 7
     assert bundle.try_state() is None
+
+
+def test_terminal_of_the_caller(freezer):
+    """The container has it as its standard streams, and gets that of the next caller."""
+    bundle = freezer.bundle
+    bundle.shell("while read line; do echo got $line; echo $line >/count; done")
+    master, slave = os.openpty()
+    bundle.run_detached(stdin=slave, stdout=slave, stderr=slave).ok()
+    os.write(master, b"1\n")
+    assert freezer.number() == 1
+    freezer.checkpoint().fails(part="Can't lookup mount")
+    freezer.checkpoint("--shell-job").ok()
+    os.close(slave)
+    os.close(master)
+    master, slave = os.openpty()
+    freezer.restore("--shell-job", stdin=slave, stdout=slave).ok()
+    os.write(master, b"2\n")
+    wait_until(lambda: freezer.number() == 2, "the line to be read")
+    assert b"got 2" in os.read(master, 100)
+    os.close(slave)
+    os.close(master)
 
 
 def test_foreground_waits_for_the_end(freezer):
