@@ -190,6 +190,15 @@ int cgroup_frozen(const struct cgroup_paths *paths, bool *ret, struct err *e)
 	return 0;
 }
 
+int cgroup_thaw(const struct cgroup_paths *paths, struct err *e)
+{
+	bool frozen;
+
+	if (cgroup_frozen(paths, &frozen, e))
+		return -1;
+	return frozen ? cgroup_freeze(paths, false, e) : 0;
+}
+
 int cgroup_freeze(const struct cgroup_paths *paths, bool frozen, struct err *e)
 {
 	const char *freezer = paths_find(paths, "freezer"), *unified = paths_find(paths, "");

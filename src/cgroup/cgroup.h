@@ -352,6 +352,9 @@ int cgroup_frozen(const struct cgroup_paths *paths, bool *ret, struct err *e) mu
  */
 int cgroup_freeze(const struct cgroup_paths *paths, bool frozen, struct err *e) must_check;
 
+/* Thaws it if it is frozen by now. */
+int cgroup_thaw(const struct cgroup_paths *paths, struct err *e) must_check;
+
 /*
  * SIGKILLs every process in it and below it (cgroup.kill, or freeze, kill, thaw), thaws what was
  * frozen, and waits, at most 10 seconds, by cgroup.events or pidfd and without sleeping polls,

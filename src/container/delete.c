@@ -37,7 +37,7 @@ static int kill_init(struct creel *c, struct container *ct, struct err *e)
 		return 0;
 	if (pidfd_signal(ct->pidfd, SIGKILL, e) && e->sys != ESRCH)
 		return -1;
-	if (ct->status == CREEL_PAUSED && cgroup_freeze(&ct->cgroup, false, e))
+	if (cgroup_thaw(&ct->cgroup, e))
 		return -1;
 	if (!store_is_made(ct->dir) && kill_cgroup(c, ct, e))
 		return -1;

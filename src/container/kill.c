@@ -37,11 +37,9 @@ static int signal_init(struct creel *c, struct container *ct, int signal, struct
 	log_add(&c->log, LOG_LEVEL_DEBUG, "signal %d was sent to process %d", signal, (int)ct->pid);
 	/*
 	 * A frozen process of version 1 does not even die; version 2 takes care of that itself, and
-	 * thawing is no harm.
+	 * thawing is no harm. It may have been frozen after its status was found.
 	 */
-	if (signal == SIGKILL && ct->status == CREEL_PAUSED)
-		return cgroup_freeze(&ct->cgroup, false, e);
-	return 0;
+	return signal == SIGKILL ? cgroup_thaw(&ct->cgroup, e) : 0;
 }
 
 /* A container that has stopped is as good as one that was signalled. */

@@ -215,6 +215,19 @@ def test_an_end_while_it_is_paused_is_told(bundle, thawed):
     bundle.delete().ok()
 
 
+@pytest.mark.creel_only("1.1 looks beforehand")
+@pytest.mark.parametrize("words", [("kill", "KILL"), ("delete", "--force")], ids=["kill", "delete"])
+def test_a_freeze_that_comes_upon_the_end_keeps_nobody(bundle, words):
+    """A frozen process of version 1 dies when it is thawed, whoever froze it and when."""
+    bundle.up()
+    cgroup = bundle.cgroup("freezer")
+    freeze = f"echo 1 >{cgroup}/cgroup.freeze" if V2 else f"echo FROZEN >{cgroup}/freezer.state"
+    wrapper = stepper.of(bundle).at("0:pidfd_send_signal#1", f"run={freeze}")
+    at = 1 if words[0] == "kill" else 2
+    bundle.creel(*words[:at], bundle.id, *words[at:], wrapper=wrapper).ok()
+    wait_until(lambda: bundle.status() in ("stopped", None), "its end")
+
+
 # ---- without the rights ----
 
 READ_ONLY = """
