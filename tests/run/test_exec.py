@@ -384,6 +384,18 @@ def test_a_missing_config_is_told(up):
         result.fails(part="config.json", rc=255)
 
 
+def test_it_works_without_an_environment(up):
+    assert up.exec("echo", "here", wrapper=["env", "-i"]).ok().stdout == "here\n"
+
+
+@pytest.mark.parametrize("user, what", [("70000", "uid"), ("0:70000", "gid")])
+def test_user_whom_the_user_namespace_does_not_map(bundle, user, what):
+    bundle.user_namespace()
+    bundle.up()
+    bundle.exec("true", options=["--user", user]).fails(
+        part=f"cannot set {what} to unmapped user in user namespace", rc=255)
+
+
 def test_root_of_a_user_namespace_can_exec(bundle):
     holder = subprocess.Popen(["unshare", "-Urm", "sleep", "1000"])
     try:
