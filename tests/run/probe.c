@@ -13,6 +13,7 @@
  *   probe nosys                     prints the errno of a system call that does not exist yet
  *   probe notify TEXT...            sends each text to $NOTIFY_SOCKET; prints "sent" or the errno
  *   probe barrier TEXT              the same with a pipe; prints "read" when that has been closed
+ *   probe post PATH                 sends a byte to the datagram socket PATH, again and again
  *   probe large SIZE                the same with SIZE bytes, of which the last line is READY=1
  */
 #define _GNU_SOURCE
@@ -182,6 +183,18 @@ static int large(size_t size)
 	return 0;
 }
 
+static int post(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int s = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	strncpy(un.sun_path, path, sizeof(un.sun_path) - 1);
+	if (connect(s, (struct sockaddr *)&un, sizeof(un)))
+		return 1;
+	for (;; usleep(20000))
+		(void)send(s, "", 1, MSG_DONTWAIT);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -210,6 +223,8 @@ int main(int argc, char **argv)
 		return barrier(argv[2]);
 	if (strcmp(what, "large") == 0 && argc == 3)
 		return large(strtoul(argv[2], NULL, 10));
+	if (strcmp(what, "post") == 0 && argc == 3)
+		return post(argv[2]);
 	if (strcmp(what, "notify") == 0) {
 		for (int i = 2; i < argc; i++)
 			notify(argv[i], strlen(argv[i]), -1);

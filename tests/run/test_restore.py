@@ -1,10 +1,12 @@
 """`checkpoint` and `restore` with a real criu: what a container has, it has again."""
 
+import contextlib
 import errno
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -505,6 +507,27 @@ def test_tcp_connection_goes_on(freezer):
     freezer.counts_on()
     listing = bundle.exec("netstat", "-tn").ok().stdout
     assert listing.count("ESTABLISHED") == 2
+
+
+def test_socket_of_the_host_is_connected_again(freezer, prober, volume):
+    """criu knows the sockets of the container's network alone, and where they are by their path."""
+    bundle, path = prober, volume / "socket"
+    bundle.host_namespace("network")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.settimeout(10)
+        server.bind(str(path))
+        bundle.bind(volume, str(volume))
+        bundle.args("probe", "post", str(path))
+        freezer.run_detached().ok()
+        assert server.recv(1) == b"\0"
+        freezer.checkpoint().fails(part="criu failed: type DUMP")
+        cycle(freezer, "--ext-unix-sk")
+        server.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(1000):  # what was sent before
+                server.recv(1)
+        server.settimeout(10)
+        assert server.recv(1) == b"\0"
 
 
 def test_file_locks(freezer, prober):

@@ -17,9 +17,11 @@ from program import wait_until
 
 pytestmark = pytest.mark.criu
 
-# A program with something in memory, whose sum it writes when it is asked.
-HOLDS = """x=$(seq 1 40000); trap 'echo "$x" | md5sum >/sum.new; mv /sum.new /sum' USR1
-i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done"""
+# A program with something in memory, whose sum it writes when it is asked. While it waits it forks
+# no process, which would have all of it, too; there is one that has nothing.
+HOLDS = """(while :; do sleep 100; done) & x=$(seq 1 40000); trap 'echo "$x" | md5sum >/sum.new; mv /sum.new /sum' USR1
+mkfifo /never; exec 6<>/never
+i=0; while :; do i=$((i+1)); echo $i >/count; read -t 0.02 y <&6; done"""
 
 
 @pytest.fixture
@@ -236,7 +238,7 @@ def test_restore_that_criu_is_stuck_in_is_deleted(freezer):
                              bundle.id, env=freezer.env)
     connection = listener.accept()[0]
     fds = []
-    while len(fds) < 2:  # of the shell and of sleep
+    while len(fds) < 3:  # of each process one
         fds += socket.recv_fds(connection, 100, 1)[1]
     for end in (connection, listener):
         end.close()
