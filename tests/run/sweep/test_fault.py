@@ -51,7 +51,7 @@ def ended_later(bundle, how, call):
 def hung_up(how, result, call):
     """
     A terminal that cannot be read or written any more is one that was switched off: the program
-    hears of it, and its status is the one there is.
+    hears of it, its status is the one there is, and what it shows then nobody sees.
     """
     relays = how.name == "run-t" and call and call.process == "0" and call.name in ("read", "write")
     return relays and not result.messages("error")
@@ -79,7 +79,7 @@ def test_fault(sweep, command, configuration, action):
         try:
             shown = how.after(bundle, before, result)
         except AssertionError:
-            if ended_later(bundle, how, call):
+            if ended_later(bundle, how, call) or hung_up(how, result, call):
                 return
             raise
         other = differences(reference, shown) if shown != reference else []
