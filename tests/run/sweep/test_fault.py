@@ -50,11 +50,11 @@ def ended_later(bundle, how, call):
 
 def hung_up(how, result, call):
     """
-    A terminal that cannot be read or written any more is one that was switched off: the program
+    A terminal that cannot be waited for, read or written is one that was switched off: the program
     hears of it, its status is the one there is, and what it shows then nobody sees.
     """
-    relays = how.name == "run-t" and call and call.process == "0" and call.name in ("read", "write")
-    return relays and not result.messages("error")
+    relays = call and call.process == "0" and call.name in ("poll", "read", "write")
+    return how.name == "run-t" and relays and not result.messages("error")
 
 
 @pytest.mark.timeout(0)
