@@ -47,7 +47,7 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 	};
 	struct spec *spec;
 
-	if (container_config(c, ct, &spec, e) || exec_process(c, ct, o, &request.process, e) ||
+	if (container_config(c, ct, &spec, e) || exec_process(c, ct, o, spec, &request.process, e) ||
 	    cgroup_for_exec(&ct->cgroup, o->cgroups, ct->pid, &c->arena, &request.cgroup, e) ||
 	    facts_collect(c, false, false, facts, e))
 		return -1;

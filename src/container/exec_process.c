@@ -149,8 +149,28 @@ static int from_bundle(struct creel *c, const struct container *ct, struct spec_
 	return 0;
 }
 
+/*
+ * What the file leaves out altogether, and runc then has of the container's process. Its limits are
+ * not among that, and its labels and its umask are the plan's business.
+ */
+static void complete(struct spec_process *process, const struct spec_process *containers)
+{
+	bool affinity = process->exec_cpu_affinity.initial || process->exec_cpu_affinity.final;
+
+	if (!process->capabilities)
+		process->capabilities = containers->capabilities;
+	if (!process->scheduler)
+		process->scheduler = containers->scheduler;
+	if (!process->io_priority)
+		process->io_priority = containers->io_priority;
+	if (!process->oom_score_adj.set)
+		process->oom_score_adj = containers->oom_score_adj;
+	if (!affinity)
+		process->exec_cpu_affinity = containers->exec_cpu_affinity;
+}
+
 int exec_process(struct creel *c, const struct container *ct, const struct creel_exec *o,
-		 const struct spec_process **ret, struct err *e)
+		 const struct spec *spec, const struct spec_process **ret, struct err *e)
 {
 	struct spec_process *process;
 
@@ -158,6 +178,7 @@ int exec_process(struct creel *c, const struct container *ct, const struct creel
 		return err_set(e, ERR_USAGE, "exec args cannot be empty");
 	if (o->process ? from_file(c, o->process, &process, e) : from_bundle(c, ct, &process, e))
 		return -1;
+	complete(process, spec->process);
 	if (!o->process &&
 	    (apply_options(process, o, &c->arena, e) || spec_validate_process(process, e)))
 		return -1;

@@ -291,6 +291,19 @@ def test_process_file(up):
     assert result.ok().stdout == "/tmp\n5\nb\n"
 
 
+def test_process_file_that_says_little(bundle):
+    """What is not in it at all is the container's, but for limits."""
+    bundle.process["oomScoreAdj"] = 77
+    bundle.process["capabilities"] = {kind: ["CAP_CHOWN", "CAP_KILL"]
+                                      for kind in ("bounding", "effective", "permitted")}
+    bundle.up()
+    path = bundle.path / "process.json"
+    script = "grep -h -E 'CapEff|CapBnd' /proc/self/status; cat /proc/self/oom_score_adj"
+    path.write_text(json.dumps({"args": ["sh", "-c", script], "cwd": "/", "env": [f"PATH={PATH}"]}))
+    out = bundle.creel("exec", "-p", path, bundle.id).ok().stdout.split()
+    assert out == ["CapEff:", "0000000000000021", "CapBnd:", "0000000000000021", "77"]
+
+
 def test_process_file_without_capabilities_has_none(up):
     path = process_file(up, args=["grep", "CapEff", "/proc/self/status"], capabilities={})
     assert int(up.creel("exec", "-p", path, up.id).ok().stdout.split()[1], 16) == 0

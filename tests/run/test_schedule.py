@@ -142,10 +142,10 @@ def test_exec_takes_the_bundles_scheduler(prober):
     assert prober.exec("probe", "ioprio").ok().stdout == "2 6\n"
 
 
-def test_exec_has_the_scheduler_of_its_process_alone(prober):
+def test_exec_has_the_scheduler_of_its_process_or_the_containers(prober):
     prober.process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 7}
     prober.up()
-    assert ask_in(prober, "scheduler")[:2] == ["0", "0"]
+    assert ask_in(prober, "scheduler")[:2] == ["3", "7"]
     own = {"policy": "SCHED_IDLE", "flags": ["SCHED_FLAG_RESET_ON_FORK"]}
     assert ask_in(prober, "scheduler", scheduler=own)[:4] == ["5", "0", "0", "1"]
 
