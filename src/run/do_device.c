@@ -35,29 +35,46 @@ static mode_t type_of(const struct spec_device *device)
 	return device->type == 'b' ? S_IFBLK : device->type == 'p' ? S_IFIFO : S_IFCHR;
 }
 
-static int same_device(struct walk *w, const struct spec_device *device, mode_t type, dev_t number,
-		       struct err *e)
+static dev_t number_of(const struct spec_device *device)
 {
-	_close_ int fd = inroot_open_plain(w->root, device->path, O_PATH | O_NOFOLLOW, e);
-	struct stat st;
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st))
-		return err_sys(e, "stat %s", device->path);
-	if ((st.st_mode & S_IFMT) != type || (type != S_IFIFO && st.st_rdev != number))
-		return err_set(e, ERR_INVALID, "create device %s: another file is there already",
-			       device->path);
-	return 0;
+	return device->type == 'p' ? 0 : makedev((unsigned)device->major, (unsigned)device->minor);
 }
 
-/* Where device nodes may not be made, the host's node of the same path is bound. */
+/* Whether an open file is the device that is wanted. */
+static int check_device(int fd, const struct spec_device *device, const char *what, struct err *e)
+{
+	mode_t type = type_of(device);
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return err_sys(e, "stat %s", device->path);
+	if ((st.st_mode & S_IFMT) == type && (type == S_IFIFO || st.st_rdev == number_of(device)))
+		return 0;
+	return err_set(e, ERR_INVALID, "create device %s: %s", device->path, what);
+}
+
+static int same_device(struct walk *w, const struct spec_device *device, struct err *e)
+{
+	_close_ int fd = inroot_open_plain(w->root, device->path, O_PATH | O_NOFOLLOW, e);
+
+	return fd < 0 ? -1 : check_device(fd, device, "another file is there already", e);
+}
+
+/*
+ * Where device nodes may not be made, the host's node of the same path is bound: nothing else that
+ * has the path there.
+ */
 static int bind_device(struct walk *w, const struct spec_device *device, struct err *e)
 {
 	_close_ int tree = mountfd_clone(AT_FDCWD, device->path, false, e);
-	_close_ int target = tree < 0 ? -1 : inroot_mkfile(w->root, device->path, 0000, e);
+	_close_ int target = -1;
 
-	if (tree < 0 || target < 0 || mountfd_attach(tree, target, e))
+	if (tree < 0)
+		return err_wrap(e, "bind the host's device %s", device->path);
+	if (check_device(tree, device, "the host has another file there", e))
+		return err_hint(e, "in a user namespace devices are the host's, of the same path");
+	target = inroot_mkfile(w->root, device->path, 0000, e);
+	if (target < 0 || mountfd_attach(tree, target, e))
 		return err_wrap(e, "bind the host's device %s", device->path);
 	return 0;
 }
@@ -93,18 +110,16 @@ static int make_link(struct walk *w, const char *path, const char *text, struct 
 int do_device(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct spec_device *device = step->device.item;
-	mode_t type = type_of(device);
 	mode_t mode = device->file_mode.set ? device->file_mode.value & 07777 : 0666;
-	dev_t number = makedev((unsigned)device->major, (unsigned)device->minor);
 
 	if (step->device.bind)
 		return bind_device(w, device, e);
-	if (!make_node(w, device->path, type | mode, type == S_IFIFO ? 0 : number, e))
+	if (!make_node(w, device->path, type_of(device) | mode, number_of(device), e))
 		return set_owner(w, device, e);
 	if (e->sys == EPERM)
 		return bind_device(w, device, e);
 	if (e->sys == EEXIST)
-		return same_device(w, device, type, number, e);
+		return same_device(w, device, e);
 	return err_wrap(e, "create device %s", device->path);
 }
 

@@ -193,6 +193,16 @@ def test_devices_work_in_a_user_namespace(bundle):
     assert out == "3\nptmx"
 
 
+@pytest.mark.creel_only("1.1 binds whatever is there")
+@pytest.mark.parametrize("path, minor", [("/etc/hosts", 3), ("/dev/zero", 3)])
+def test_device_in_a_user_namespace_is_what_it_is_on_the_host(bundle, path, minor):
+    """Nothing else of the host gets in as a device."""
+    bundle.user_namespace()
+    bundle.linux["devices"] = [{"path": path, "type": "c", "major": 1, "minor": minor}]
+    bundle.run().fails(part=f"create device {path}: the host has another file there",
+                       pointer="/linux/devices/0")
+
+
 def test_root_of_a_user_namespace_cannot_touch_the_hosts_files(bundle):
     secret = bundle.path / "secret"
     secret.write_text("of root\n")
