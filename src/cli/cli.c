@@ -152,13 +152,15 @@ APART static int find_user_bus(const struct call *call, const char **ret, struct
 	return *ret ? 0 : cli_fail_base(e, &err);
 }
 
-/* Descriptors below it were given for a purpose. */
+/* Descriptors below it were given for a purpose. What nobody can have is refused later. */
 static unsigned first_unwanted(const struct call *call)
 {
-	unsigned passed =
-		call->create.listen_fds + call->create.preserve_fds + call->exec.preserve_fds;
+	uint64_t first = (uint64_t)3 + call->create.listen_fds + call->create.preserve_fds +
+			 call->exec.preserve_fds;
 
-	return call->criu.status_fd >= 3 + passed ? call->criu.status_fd + 1 : 3 + passed;
+	if (call->criu.status_fd >= first)
+		first = (uint64_t)call->criu.status_fd + 1;
+	return first < INT32_MAX ? (unsigned)first : INT32_MAX;
 }
 
 static int open_library(struct call *call, struct creel **ret_creel, struct creel_error *e)

@@ -140,7 +140,7 @@ int container_exec(struct creel *c, const char *id, const struct creel_exec *o, 
 	int failed;
 
 	*ret_status = 0;
-	if (process_check_preserved(o->listen_fds + o->preserve_fds, e) || open_made(c, id, &ct, e))
+	if (process_check_preserved((uint64_t)o->listen_fds + o->preserve_fds, e) || open_made(c, id, &ct, e))
 		return -1;
 	failed = check(&ct, o, e) || container_hold(&ct, e) || check(&ct, o, e) ||
 		 carry_out(c, &ct, o, ret_status, e);

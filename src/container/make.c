@@ -218,7 +218,7 @@ int make_load(struct creel *c, const char *id, const struct creel_create *o, boo
 	m->ct.id = arena_copy(&c->arena, id, strlen(id), e); /* init outlives the caller's memory */
 	if (!m->ct.id || store_check_id(id, e) || bundle_load(c, o, &m->bundle, e) ||
 	    prepare_terminal(m->bundle.spec, o, detached, e) ||
-	    process_check_preserved(o->listen_fds + o->preserve_fds, e))
+	    process_check_preserved((uint64_t)o->listen_fds + o->preserve_fds, e))
 		return -1;
 	return 0;
 }

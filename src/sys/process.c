@@ -135,15 +135,16 @@ int process_fill_streams(struct err *e)
 	return 0;
 }
 
-int process_check_preserved(unsigned count, struct err *e)
+int process_check_preserved(uint64_t count, struct err *e)
 {
-	for (unsigned i = 0; i < count; i++) {
-		int flags = fcntl((int)(3 + i), F_GETFD);
+	for (int i = 0; (uint64_t)i < count; i++) {
+		int flags = fcntl(3 + i, F_GETFD);
 
 		if (flags >= 0 && !(flags & FD_CLOEXEC))
 			continue;
 		errno = EBADF; /* with close-on-exec it is one of ours, which took a free number */
-		return err_sys(e, "unable to stat preserved-fd %u (of %u)", i, count);
+		return err_sys(e, "unable to stat preserved-fd %d (of %llu)", i,
+			       (unsigned long long)count);
 	}
 	return 0;
 }

@@ -44,7 +44,7 @@ int process_fill_streams(struct err *e) must_check;
  * Whether the count descriptors from 3 on, which are to be passed on by number, are open: one that
  * is missing would give its number to another.
  */
-int process_check_preserved(unsigned count, struct err *e) must_check;
+int process_check_preserved(uint64_t count, struct err *e) must_check;
 
 /* Marks every descriptor from first on close-on-exec. */
 int process_cloexec_from(unsigned first, struct err *e) must_check;

@@ -161,6 +161,14 @@ def test_hole_in_listen_fds(bundle, letters):
     result.fails(part="unable to stat preserved-fd 1 (of 2): bad file descriptor")
 
 
+@pytest.mark.creel_only("1.1 passes on what is there")
+@pytest.mark.parametrize("count", ["4294967292", "4294967295"])
+def test_more_descriptors_than_there_are_numbers(bundle, letters, count):
+    """Together with those of LISTEN_FDS and the standard streams they would begin again at 0."""
+    result = bundle.run("--preserve-fds", count, **as_descriptors(letters[:1], 1))
+    result.fails(part=f"unable to stat preserved-fd 1 (of {int(count) + 1})")
+
+
 # ---- environment ----
 
 SECRET = {"PATH": PATH, "SECRET_OF_THE_CALLER": "hunter2"}
