@@ -174,6 +174,15 @@ static int collect(struct creel *c, struct bundle *b, struct err *e)
 	return 0;
 }
 
+int bundle_socket(struct creel *c, const struct bundle *b, const char *path, const char **ret,
+		  struct err *e)
+{
+	*ret = path;
+	if (path && *path != '/')
+		*ret = arena_format(&c->arena, e, "%s/%s", b->path, path);
+	return path && !*ret ? -1 : 0;
+}
+
 int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, struct bundle *b,
 		bool wait_start, struct plan **ret, struct err *e)
 {
@@ -187,14 +196,13 @@ int bundle_plan(struct creel *c, const char *id, const struct creel_create *o, s
 		.pid_file = o->pid_file,
 		.listen_fds = o->listen_fds,
 		.preserve_fds = o->preserve_fds,
-		.console_socket = o->console_socket,
-		.pidfd_socket = o->pidfd_socket,
 		.notify_socket = o->notify_socket,
 		.state_root = c->root,
 		.log = &c->log,
 	};
 
-	if (collect(c, b, e))
+	if (bundle_socket(c, b, o->console_socket, &request.console_socket, e) ||
+	    bundle_socket(c, b, o->pidfd_socket, &request.pidfd_socket, e) || collect(c, b, e))
 		return -1;
 	if (!plan_build(b->spec, &b->facts, &request, &c->arena, ret, e))
 		return 0;

@@ -39,5 +39,12 @@ int facts_collect(struct creel *c, bool cgroups, bool own_cgroup, struct plan_fa
 void facts_of_labels(const struct spec *spec, const struct spec_process *process,
 		     struct plan_facts *facts);
 
+/*
+ * The path of a socket that the caller names: a relative one is looked for in the bundle, which
+ * runc makes its working directory first of all. NULL stays NULL.
+ */
+int bundle_socket(struct creel *c, const struct bundle *b, const char *path, const char **ret,
+		  struct err *e) must_check;
+
 /* The absolute path of an open file. */
 const char *bundle_path_of(int fd, struct arena *a, struct err *e) must_check;

@@ -97,17 +97,19 @@ static int plan_it(struct restoring *r, struct err *e)
 static int prepare(struct restoring *r, const char *id, struct err *e)
 {
 	struct creel *c = r->c;
+	const char *socket = NULL;
 
 	if (make_load(c, id, r->o, r->o->detach, &r->m, e) ||
+	    bundle_socket(c, &r->m.bundle, r->o->console_socket, &socket, e) ||
 	    criu_find(r->criu->search_path, CRIU_VERSION_LEAST, &c->log, &c->arena, &r->im.criu,
 		      e) ||
 	    check_labels(r, e) ||
 	    images_open(c, r->criu, &r->m.bundle.spec->annotations, false, &r->im, e) ||
 	    read_descriptors(r, e) || plan_it(r, e))
 		return -1;
-	if (r->o->console_socket)
-		r->console = fdpass_connect(r->o->console_socket, e);
-	return r->o->console_socket && r->console < 0 ? -1 : 0;
+	if (socket)
+		r->console = fdpass_connect(socket, e);
+	return socket && r->console < 0 ? -1 : 0;
 }
 
 /* ---- what criu is told ----------------------------------------------------------------------- */

@@ -434,6 +434,16 @@ def test_socket_below_deep_directories(bundle):
     assert received(listener)[0] == "/dev/pts/0"
 
 
+@pytest.mark.parametrize("option, config", [("--console-socket", {}),
+                                            ("--pidfd-socket", {"terminal": False})])
+def test_relative_socket_is_looked_for_in_the_bundle(bundle, option, config):
+    """Wherever the command is called."""
+    bundle.process.update(config)
+    listener = Listener(bundle.path / "s.sock")
+    bundle.create(option, "s.sock", cwd="/").ok()
+    os.close(listener.receive()[1])
+
+
 def test_listener_that_comes_a_little_late(bundle):
     path = bundle.path / "late.sock"
     made = []
