@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -96,18 +95,15 @@ int do_cwd(struct walk *w, const struct step *step, struct err *e)
 
 /*
  * Pipes and files that the caller handed over as 0, 1 and 2 belong to the process, so that it can
- * open /dev/stdout.
+ * open /dev/stdout. A device is the process's only if it is the terminal that was made for it: with
+ * the caller's, a user of the host would be given what is typed there.
  */
-static void own_stdio(uint32_t uid)
+static void own_stdio(uint32_t uid, bool own_terminal)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat st;
-		bool null;
 
-		if (fstat(fd, &st))
-			continue;
-		null = S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
-		if (null || st.st_uid == uid)
+		if (fstat(fd, &st) || st.st_uid == uid || (S_ISCHR(st.st_mode) && !own_terminal))
 			continue;
 		if (fchown(fd, uid, (gid_t)-1))
 			continue; /* not ours to give (EPERM), no owner in this namespace (EINVAL),
@@ -140,7 +136,7 @@ int do_user(struct walk *w, const struct step *step, struct err *e)
 {
 	const struct spec_user *user = step->user.item;
 
-	own_stdio(user->uid);
+	own_stdio(user->uid, w->plan->process->terminal);
 	(void)umask(step->user.umask);
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
 		return err_sys(e, "keep capabilities");

@@ -343,6 +343,25 @@ def test_exec_without_a_new_keyring_has_the_callers(ringed):
     assert f"_ses.{ringed.id}" not in ringed.exec("probe", "keyring").ok().stdout
 
 
+# ---- standard streams ----
+
+@pytest.mark.creel_only("1.1 gives it away")
+@pytest.mark.parametrize("options", [(), ("--detach",)])
+def test_terminal_of_the_caller_stays_the_callers(bundle, options):
+    """A local user who has the process's uid could read what is typed."""
+    master, slave = os.openpty()
+    before = os.fstat(slave).st_uid
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    bundle.shell("echo done; exec sleep 1")
+    running = bundle.spawn_run(*options, stdin=slave, stdout=slave, stderr=slave)
+    assert os.read(master, 4) == b"done"
+    assert os.fstat(slave).st_uid == before
+    running.wait()
+    bundle.delete("--force")
+    os.close(master)
+    os.close(slave)
+
+
 # ---- sysctl ----
 
 def test_sysctl_of_the_network_and_ipc_namespaces(bundle):
