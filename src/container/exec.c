@@ -47,7 +47,8 @@ static int plan_it(struct creel *c, const struct container *ct, const struct cre
 	};
 	struct spec *spec;
 
-	if (container_config(c, ct, &spec, e) || exec_process(c, ct, o, spec, &request.process, e) ||
+	if (container_config(c, ct, &spec, e) ||
+	    exec_process(c, ct, o, spec, &request.process, e) ||
 	    cgroup_for_exec(&ct->cgroup, o->cgroups, ct->pid, &c->arena, &request.cgroup, e) ||
 	    facts_collect(c, false, false, facts, e))
 		return -1;
@@ -140,7 +141,8 @@ int container_exec(struct creel *c, const char *id, const struct creel_exec *o, 
 	int failed;
 
 	*ret_status = 0;
-	if (process_check_preserved((uint64_t)o->listen_fds + o->preserve_fds, e) || open_made(c, id, &ct, e))
+	if (process_check_preserved((uint64_t)o->listen_fds + o->preserve_fds, e) ||
+	    open_made(c, id, &ct, e))
 		return -1;
 	failed = check(&ct, o, e) || container_hold(&ct, e) || check(&ct, o, e) ||
 		 carry_out(c, &ct, o, ret_status, e);

@@ -8,4 +8,5 @@
 
 /* spec: the container's configuration, as it was created. */
 int exec_process(struct creel *c, const struct container *ct, const struct creel_exec *o,
-		 const struct spec *spec, const struct spec_process **ret, struct err *e) must_check;
+		 const struct spec *spec, const struct spec_process **ret,
+		 struct err *e) must_check;

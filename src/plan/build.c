@@ -31,6 +31,21 @@ int build_hooks(struct steps *s, enum hook_kind kind, struct err *e)
 	return 0;
 }
 
+/* Hooks may have mounted something there. The root itself is always there. */
+static int build_cwd(struct steps *s, struct err *e)
+{
+	const char *cwd = s->spec->process->cwd;
+	struct step *step;
+
+	if (str_equal(cwd, "/"))
+		return 0;
+	step = steps_add(s, STEP_CWD_MAKE, "/process/cwd", e);
+	if (!step)
+		return -1;
+	step->text = cwd;
+	return 0;
+}
+
 /* The new root, and what is set when "/" is the container's. */
 static int build_pivot(struct steps *s, const struct plan_request *request, struct err *e)
 {
@@ -43,7 +58,8 @@ static int build_pivot(struct steps *s, const struct plan_request *request, stru
 		return -1;
 	step->root.source = request->rootfs;
 	step->root.no_pivot = request->no_pivot;
-	return build_readonly_mounts(s, e) || build_settings(s, e) || build_root_propagation(s, e)
+	return build_cwd(s, e) || build_readonly_mounts(s, e) || build_settings(s, e) ||
+			       build_root_propagation(s, e)
 		       ? -1
 		       : 0;
 }

@@ -58,21 +58,6 @@ int build_devices(struct steps *s, struct err *e)
 	return steps_add(s, STEP_DEV_LINKS, NULL, e) ? 0 : -1;
 }
 
-/* Made before the root becomes read-only; the root itself is always there. */
-static int build_cwd(struct steps *s, struct err *e)
-{
-	const char *cwd = s->spec->process->cwd;
-	struct step *step;
-
-	if (str_equal(cwd, "/"))
-		return 0;
-	step = steps_add(s, STEP_CWD_MAKE, "/process/cwd", e);
-	if (!step)
-		return -1;
-	step->text = cwd;
-	return 0;
-}
-
 /* An unbindable "/" could not be cloned from: that word is for the container's root alone. */
 static int build_root(struct steps *s, const struct plan_request *request, struct err *e)
 {
@@ -125,9 +110,7 @@ int build_rootfs(struct steps *s, const struct plan_request *request, struct err
 	}
 	if (build_root(s, request, e) || build_mounts(s, request, e) || build_notify(s, request, e))
 		return -1;
-	if (!build_dev_is_mounted(s->plan) && build_devices(s, e))
-		return -1;
-	return build_cwd(s, e);
+	return build_dev_is_mounted(s->plan) ? 0 : build_devices(s, e);
 }
 
 int build_readonly_mounts(struct steps *s, struct err *e)

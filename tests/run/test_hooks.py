@@ -138,6 +138,14 @@ def test_prestart_hook_finds_the_namespaces(noting):
     assert seen.startswith("net:[") and seen != host.namespaces()["net"]
 
 
+def test_working_directory_is_made_in_what_a_hook_mounts(bundle):
+    (bundle.rootfs / "work").mkdir()
+    bundle.process["cwd"] = "/work/deep"
+    bundle.hook("createContainer", f"mount -t tmpfs tmpfs {bundle.rootfs}/work")
+    assert bundle.output("pwd; stat -f -c %T .").split() == ["/work/deep", "tmpfs"]
+    assert not list((bundle.rootfs / "work").iterdir())
+
+
 def test_create_container_hook_is_in_all_namespaces_of_the_container(noting):
     note(noting, "createContainer", "$(cd /proc/self/ns; readlink ipc mnt net pid uts | tr '\\n' ' ')")
     noting.hook("createContainer", "true")
