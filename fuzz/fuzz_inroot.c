@@ -5,14 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "kernel_open.h"
 #include "sys/inroot.h"
 #include "tree.h"
 
@@ -100,20 +99,6 @@ static int walk_by_hand(int root, const char *path)
 }
 
 /* ---- the three of them ----------------------------------------------------------------------- */
-
-static int kernel_open(int root, const char *path, uint64_t flags)
-{
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd;
-
-	do /* a rename anywhere on the machine may disturb a look-up with ".." */
-		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	while (fd < 0 && errno == EAGAIN);
-	return fd;
-}
 
 static void hold_same(int one, int other, const char *path)
 {

@@ -278,7 +278,7 @@ static int write_descriptors(struct dump *d, struct err *e)
 	return file_replace(d->im.dir, IMAGES_DESCRIPTORS, 0600, text.text, text.length, e);
 }
 
-static int listen(void *user, const struct criu_reply *told, struct err *e)
+static int at_stage(void *user, const struct criu_reply *told, struct err *e)
 {
 	struct dump *d = user;
 
@@ -294,7 +294,7 @@ static int converse(struct dump *d, struct err *e)
 	const struct criu_question question = {
 		.type = d->o->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP,
 		.options = &d->im.options,
-		.listen = listen,
+		.listen = at_stage,
 		.user = d,
 	};
 	struct criu_talk talk = CRIU_SILENT;

@@ -3,7 +3,7 @@
  *
  * criu makes the processes. Ours is what surrounds them: the claim to the id, the cgroup and its
  * limits, hooks, terminal, record. criu tells of each stage, and waits: what it must not go beyond
- * without us is done in listen().
+ * without us is done in at_stage().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -403,7 +403,7 @@ static int take_terminal(struct restoring *r, int master, struct err *e)
 	return r->terminal < 0 ? err_sys(e, "keep the terminal") : 0;
 }
 
-static int listen(void *user, const struct criu_reply *told, struct err *e)
+static int at_stage(void *user, const struct criu_reply *told, struct err *e)
 {
 	struct restoring *r = user;
 
@@ -446,7 +446,7 @@ static int start_criu(struct restoring *r, struct err *e)
 static int converse(struct restoring *r, struct err *e)
 {
 	const struct criu_question question = {
-		.type = CRIU_RESTORE, .options = &r->im.options, .listen = listen, .user = r};
+		.type = CRIU_RESTORE, .options = &r->im.options, .listen = at_stage, .user = r};
 	struct criu_reply reply;
 	int failed;
 

@@ -13,7 +13,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "kernel_open.h"
 #include "scratch.h"
 #include "sys/inroot.h"
 
@@ -90,22 +90,6 @@ static void grow(int at, int depth)
 	}
 }
 
-/* What the kernel finds; −1 and errno. */
-static int kernel_open(const char *path, uint64_t flags)
-{
-	struct open_how how = {
-		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
-	int fd;
-
-	do /* a rename anywhere on the machine may disturb a look-up with ".." */
-		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	while (fd < 0 && errno == EAGAIN);
-	return fd;
-}
-
 static void assert_same(int one, int other)
 {
 	struct stat a, b;
@@ -118,7 +102,7 @@ static void assert_same(int one, int other)
 /* inroot_open finds what the kernel finds, or fails as it does. */
 static void compare_open(const char *path)
 {
-	_close_ int kernel = kernel_open(path, O_PATH);
+	_close_ int kernel = kernel_open(root, path, O_PATH);
 	int number = errno;
 	_close_ int ours = inroot_open(root, path, O_PATH, &scratch_err);
 
@@ -136,11 +120,11 @@ static void compare_open(const char *path)
 static void compare_make(const char *path, bool directory)
 {
 	uint64_t flags = directory ? O_PATH | O_DIRECTORY : O_PATH;
-	_close_ int before = kernel_open(path, flags);
+	_close_ int before = kernel_open(root, path, flags);
 	int was = before < 0 ? errno : 0;
 	_close_ int made = directory ? inroot_mkdir(root, path, 0755, &scratch_err)
 				     : inroot_mkfile(root, path, 0644, &scratch_err);
-	_close_ int after = kernel_open(path, flags);
+	_close_ int after = kernel_open(root, path, flags);
 
 	assert_int_equal(made < 0, after < 0);
 	if (made >= 0)
