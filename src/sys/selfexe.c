@@ -24,6 +24,10 @@
 #include "base/str.h"
 #include "sys/mountfd.h"
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010u /* Linux 6.3 */
+#endif
+
 #define OWN_PROGRAM "/proc/self/exe"
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -68,16 +72,30 @@ static int readonly_clone(struct err *e)
 	return fd_take(&fd);
 }
 
+/* A kernel that does not know MFD_EXEC (EINVAL) makes them executable anyway. */
+static int memory_file(struct err *e)
+{
+	long fd = syscall(SYS_memfd_create, "creel", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = syscall(SYS_memfd_create, "creel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd >= 0)
+		return (int)fd;
+	err_sys(e, "make a file in memory for the program itself");
+	return e->sys == EACCES ? err_hint(e, "vm.memfd_noexec may be 1, but not 2") : -1;
+}
+
 static int sealed_copy(struct err *e)
 {
 	_close_ int from = fd_open(OWN_PROGRAM, O_RDONLY);
-	_close_ int to = (int)syscall(SYS_memfd_create, "creel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	_close_ int to = -1;
 	struct stat st;
 
 	if (from < 0 || fstat(from, &st))
 		return err_sys(e, "open the program itself");
+	to = memory_file(e);
 	if (to < 0)
-		return err_sys(e, "make a file in memory for the program itself");
+		return -1;
 	for (off_t left = st.st_size; left > 0;) {
 		ssize_t n = sendfile(to, from, NULL, (size_t)left);
 

@@ -34,6 +34,32 @@ def refused(bundle, how, text):
     return bundle.run(**how).fails(re.compile(text)).hint
 
 
+# ---- the program's own copy ----
+
+@pytest.fixture
+def memory(mine):
+    """How a command is run where files in memory are not executable, as vm.memfd_noexec has it."""
+    if not os.path.exists("/proc/sys/vm/memfd_noexec"):
+        pytest.skip("this kernel has no vm.memfd_noexec")
+
+    def how(number):
+        become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        script = f'echo {number} > /proc/sys/vm/memfd_noexec; exec {" ".join(become)} "$@"'
+        return {"wrapper": ("unshare", "--pid", "--fork", "--mount-proc", "sh", "-ec", script, "sh")}
+
+    return how
+
+
+def test_files_in_memory_must_be_asked_to_be_executable(mine, memory):
+    mine.shell("echo here")
+    assert mine.run(**memory(1)).ok().stdout == "here\n"
+
+
+def test_files_in_memory_are_never_executable(mine, memory):
+    hint = refused(mine, memory(2), "make a file in memory for the program itself: permission denied$")
+    assert hint == "vm.memfd_noexec may be 1, but not 2"
+
+
 # ---- newuidmap ----
 
 def test_no_line_for_the_user(ranged):
