@@ -8,24 +8,15 @@
 #include <linux/magic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/folder.h"
 #include "sys/mountfd.h"
 
 #define PLACE "/proc/sys/fs/binfmt_misc"
-
-/* The kernel's linux_dirent64, which no header of musl and none of the kernel's own exports. */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
 
 /* A line "KEY VALUE" of a handler's file; NULL when there is none. */
 static const char *value_of(const char *text, const char *key)
@@ -97,7 +88,7 @@ static bool handler_takes(int directory, const char *file, const char *name,
 	char text[4096];
 	ssize_t n;
 
-	if (file[0] == '.' || str_equal(file, "register") || str_equal(file, "status"))
+	if (str_equal(file, "register") || str_equal(file, "status"))
 		return false;
 	fd = openat(directory, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
@@ -107,20 +98,29 @@ static bool handler_takes(int directory, const char *file, const char *name,
 	return takes(text, name, fault);
 }
 
+/* Whether one of the handlers listed so far takes the program. */
+struct search {
+	int directory;
+	const char *name;
+	const struct executable_fault *fault;
+	bool found;
+};
+
+static int visit(void *user, const struct folder_entry *entry, struct err *e)
+{
+	struct search *s = user;
+
+	(void)e;
+	s->found = s->found || handler_takes(s->directory, entry->name, s->name, s->fault);
+	return 0;
+}
+
 bool binfmt_listed(int directory, const char *name, const struct executable_fault *fault)
 {
-	_Alignas(struct entry) char buf[2048];
-	long n;
+	struct search s = {.directory = directory, .name = name, .fault = fault};
+	struct err unknown;
 
-	while ((n = syscall(SYS_getdents64, directory, buf, sizeof(buf))) > 0)
-		for (long at = 0; at < n;) {
-			const struct entry *entry = (const struct entry *)(buf + at);
-
-			if (handler_takes(directory, entry->name, name, fault))
-				return true;
-			at += entry->size;
-		}
-	return n < 0;
+	return folder_list(directory, visit, &s, &unknown) || s.found;
 }
 
 /*
