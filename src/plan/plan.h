@@ -342,9 +342,6 @@ int plan_build_mounts(const struct spec *spec, const struct plan_facts *facts,
  */
 int plan_wait(const struct plan *plan, enum plan_side side, enum plan_stage stage);
 
-/* The entry of linux.namespaces with this type, NULL when there is none. */
-const struct spec_namespace *spec_namespace_find(const struct spec *spec, enum ns_type type);
-
 /* Whether any step of `side` is in `stage`. */
 bool plan_has(const struct plan *plan, enum plan_side side, enum plan_stage stage);
 

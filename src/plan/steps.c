@@ -25,14 +25,6 @@ struct step *steps_add(struct steps *s, enum step_kind kind, const char *pointer
 	return step;
 }
 
-const struct spec_namespace *spec_namespace_find(const struct spec *spec, enum ns_type type)
-{
-	for (size_t i = 0; i < spec->linux_.namespaces.count; i++)
-		if (spec->linux_.namespaces.item[i].type == type)
-			return &spec->linux_.namespaces.item[i];
-	return NULL;
-}
-
 /* Chapters add steps of several stages; within one stage the order in which they were added stays.
  */
 static int sort_by_stage(struct steps *s, struct err *e)

@@ -312,3 +312,6 @@ struct spec {
 	struct str_map annotations;
 	struct spec_linux linux_;
 };
+
+/* The entry of linux.namespaces with this type, NULL when there is none. */
+const struct spec_namespace *spec_namespace_find(const struct spec *spec, enum ns_type type);

@@ -39,16 +39,6 @@ void validate_in_key(struct err *e, const char *key)
 	err_in(e, "%s", token);
 }
 
-const struct spec_namespace *validate_namespace(const struct spec *spec, enum ns_type type)
-{
-	const struct spec_namespaces *list = &spec->linux_.namespaces;
-
-	for (size_t i = 0; i < list->count; i++)
-		if (list->item[i].type == type)
-			return &list->item[i];
-	return NULL;
-}
-
 bool validate_mapped(const struct spec_id_maps *maps, uint64_t id)
 {
 	for (size_t i = 0; i < maps->count; i++)
@@ -162,7 +152,7 @@ static int check_namespace_list(const struct validation *v, struct err *e)
 static int check_user_namespace(const struct validation *v, struct err *e)
 {
 	const struct spec_linux *l = &v->spec->linux_;
-	const struct spec_namespace *user = validate_namespace(v->spec, NS_USER);
+	const struct spec_namespace *user = spec_namespace_find(v->spec, NS_USER);
 
 	if (!user) {
 		if (l->uid_mappings.count || l->gid_mappings.count)
@@ -235,7 +225,7 @@ static int check_net_devices(const struct validation *v, struct err *e)
 
 	if (!devices->count)
 		return 0;
-	if (!validate_namespace(v->spec, NS_NET))
+	if (!spec_namespace_find(v->spec, NS_NET))
 		return validate_fail(e, "/linux/netDevices",
 				     "unable to move network devices without a NET namespace");
 	if (v->rootless)
@@ -251,7 +241,7 @@ static int check_net_devices(const struct validation *v, struct err *e)
 
 static int check_uts(const struct validation *v, struct err *e)
 {
-	if (validate_namespace(v->spec, NS_UTS))
+	if (spec_namespace_find(v->spec, NS_UTS))
 		return 0;
 	if (v->spec->hostname)
 		return validate_fail(e, "/hostname",
@@ -266,7 +256,7 @@ static int check_paths(const struct validation *v, struct err *e)
 {
 	const struct spec_linux *l = &v->spec->linux_;
 
-	if (!validate_namespace(v->spec, NS_MOUNT) &&
+	if (!spec_namespace_find(v->spec, NS_MOUNT) &&
 	    (l->masked_paths.count || l->readonly_paths.count))
 		return validate_fail(
 			e, l->masked_paths.count ? "/linux/maskedPaths" : "/linux/readonlyPaths",
@@ -276,7 +266,7 @@ static int check_paths(const struct validation *v, struct err *e)
 
 static int check_time(const struct validation *v, struct err *e)
 {
-	const struct spec_namespace *time = validate_namespace(v->spec, NS_TIME);
+	const struct spec_namespace *time = spec_namespace_find(v->spec, NS_TIME);
 
 	if (!v->spec->linux_.time_offsets.monotonic.set &&
 	    !v->spec->linux_.time_offsets.boottime.set)
@@ -312,7 +302,7 @@ static int check_intel_rdt(const struct validation *v, struct err *e)
 
 static int check_rootless(const struct validation *v, struct err *e)
 {
-	const struct spec_namespace *user = validate_namespace(v->spec, NS_USER);
+	const struct spec_namespace *user = spec_namespace_find(v->spec, NS_USER);
 	const struct spec_linux *l = &v->spec->linux_;
 
 	if (!v->rootless)
@@ -343,7 +333,7 @@ static int check_mount_ids(const struct validation *v, struct err *e)
 /* The process must run as somebody whom a new user namespace knows. */
 static int check_mapped_user(const struct validation *v, struct err *e)
 {
-	const struct spec_namespace *ns = validate_namespace(v->spec, NS_USER);
+	const struct spec_namespace *ns = spec_namespace_find(v->spec, NS_USER);
 	const struct spec_user *user = &v->spec->process->user;
 
 	if (!ns || ns->path)

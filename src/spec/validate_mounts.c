@@ -87,7 +87,7 @@ static bool can_be_id_mapped(const struct spec_mount *m, const struct mount_opti
 static int check_id_map(const struct validation *v, const struct spec_mount *m,
 			const struct mount_options *options, struct err *e)
 {
-	const struct spec_namespace *user = validate_namespace(v->spec, NS_USER);
+	const struct spec_namespace *user = spec_namespace_find(v->spec, NS_USER);
 	const struct spec_id_maps *uid = &m->uid_mappings, *gid = &m->gid_mappings;
 
 	if (!can_be_id_mapped(m, options))
@@ -141,7 +141,7 @@ static int check_id_option(const struct validation *v, const char *option, struc
 /* Which ids the entry asks for. */
 int validate_mount_ids(const struct validation *v, size_t index, struct err *e)
 {
-	const struct spec_namespace *user = validate_namespace(v->spec, NS_USER);
+	const struct spec_namespace *user = spec_namespace_find(v->spec, NS_USER);
 	const struct spec_mount *m = &v->spec->mounts.item[index];
 	struct mount_options options;
 

@@ -19,9 +19,6 @@ struct validation {
 	const struct log *log;
 };
 
-/* The entry of a namespace type; NULL when it is not listed. */
-const struct spec_namespace *validate_namespace(const struct spec *spec, enum ns_type type);
-
 /* Whether an id is in a mapping's inside. */
 bool validate_mapped(const struct spec_id_maps *maps, uint64_t id);
 

@@ -12,7 +12,7 @@ static int check_one(const struct spec *spec, const char *path, struct err *e)
 {
 	enum ns_type type = NS_TYPES;
 
-	if (!sysctl_namespace(path, &type) || !validate_namespace(spec, type))
+	if (!sysctl_namespace(path, &type) || !spec_namespace_find(spec, type))
 		return sysctl_refuse(path, type, e);
 	if (str_equal(path, "kernel/hostname"))
 		return err_set(e, ERR_INVALID,
