@@ -308,6 +308,18 @@ static int converse(struct dump *d, struct err *e)
 	return failed ? images_fail(d->c, &d->im, e) : 0;
 }
 
+/* criu freezes the container, and thaws it; one that was killed may have left it frozen. */
+static void let_go_on(struct dump *d)
+{
+	bool frozen = false;
+	struct err why;
+
+	if (d->ct->status == CREEL_RUNNING && !d->unlocked &&
+	    (cgroup_frozen(&d->ct->cgroup, &frozen, &why) ||
+	     (frozen && cgroup_freeze(&d->ct->cgroup, false, &why))))
+		log_add(&d->c->log, LOG_LEVEL_WARNING, "%s", why.text);
+}
+
 static int dump(struct dump *d, struct err *e)
 {
 	if (check_parent(d->c, d->o, e) || check_machine(d, e) ||
@@ -318,6 +330,7 @@ static int dump(struct dump *d, struct err *e)
 		file_remove(d->im.dir, IMAGES_DESCRIPTORS); /* of an earlier one */
 	if (!converse(d, e))
 		return 0;
+	let_go_on(d);
 	file_remove(d->im.dir, IMAGES_DESCRIPTORS);
 	return -1;
 }

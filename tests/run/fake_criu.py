@@ -4,8 +4,8 @@
 Started as `criu swrk 3` by the program under test. What it says is told by the file "script" beside
 it, in JSON: {"version": [4, 1, 1], "features": {"1": true}, "DUMP": [what, …], "check": "text"}. Each
 what is a name of a stage, which is told and waits for the answer; "die" or "exit N"; "garbage HEX";
-"fail ERRNO"; "log TEXT", which goes into the log; "hang"; "done"; "restore", which makes a process
-that sleeps, tells of it, and ends it when nobody answers. The requests it got are kept in
+"fail ERRNO"; "log TEXT", which goes into the log; "hang"; "done"; "freeze", which does that to the
+container; "restore", which makes a process that sleeps, tells of it, and ends it when nobody answers. The requests it got are kept in
 the file "requests", one object a line.
 """
 
@@ -89,7 +89,13 @@ def restore(connection):
     sys.exit(1)
 
 
-def act(connection, kind, script, log):
+def freeze(cgroup):
+    old = Path(cgroup) / "freezer.state"
+    (old if old.exists() else Path(cgroup) / "cgroup.freeze").write_text(
+        "FROZEN" if old.exists() else "1")
+
+
+def act(connection, kind, options, script, log):
     for what in script:
         word, _, rest = what.partition(" ")
         if word == "die":
@@ -114,6 +120,8 @@ def act(connection, kind, script, log):
         elif word == "done":
             connection.send(reply(kind, True))
             return
+        elif word == "freeze":
+            freeze(options[44].decode())
         elif word == "restore":
             restore(connection)
         elif word == "pid":
@@ -149,8 +157,10 @@ def main():
         told = [[n, v if isinstance(v, int) else v.decode(errors="replace")] for n, v in options]
         with open(HERE / "requests", "a") as file:
             file.write(json.dumps({"kind": NAMES.get(kind, kind), "options": told}) + "\n")
-        log = directory(peer, dict(options)) / dict(options)[10].decode()
-        act(connection, kind, script.get(NAMES[kind], ["post-dump", "done"] if kind == DUMP else ["done"]), log)
+        options = dict(options)
+        log = directory(peer, options) / options[10].decode()
+        usual = ["post-dump", "done"] if kind == DUMP else ["done"]
+        act(connection, kind, options, script.get(NAMES[kind], usual), log)
     connection.recv(65536)  # the other end is closed when all is said
 
 

@@ -386,6 +386,17 @@ def test_failing_dump(running, script, text):
     assert not (running.images / "descriptors.json").exists()
 
 
+@pytest.mark.parametrize("before", ["running", "paused"])
+def test_container_goes_on_when_criu_dies(running, before):
+    """It may have frozen it; one that was paused stays so."""
+    bundle = running.bundle
+    if before == "paused":
+        bundle.pause().ok()
+    running.script(DUMP=["freeze", "die"])
+    running.checkpoint().fails(part="criu failed: signal 9")
+    assert bundle.status() == before
+
+
 @pytest.mark.parametrize("script, text", FAILURES, ids=[f[0][-1][:20] for f in FAILURES])
 def test_failing_restore(fake, script, text):
     fake.script(RESTORE=["setup-namespaces", *script])
