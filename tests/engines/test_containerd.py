@@ -26,7 +26,6 @@ def test_what_cannot_run(ctr):
     ctr.run("nope", status=1).fails(1, 'exec: "nope": executable file not found in $PATH')
 
 
-@pytest.mark.quick
 def test_life(ctr):
     """The commands on a task, in the order in which they can be given."""
     box = ctr.start("sh", "-c", "trap 'exit 9' USR1; while :; do sleep 0.1; done")

@@ -55,7 +55,6 @@ def test_statistics(docker):
     assert said["PIDs"] == "1"
 
 
-@pytest.mark.quick
 def test_out_of_memory(docker):
     docker.start("tail", "/dev/zero", options=["--memory", "16m", "--memory-swap", "16m"])
     docker("wait", docker.name())

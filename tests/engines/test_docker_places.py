@@ -3,11 +3,9 @@
 import os
 from pathlib import Path
 
-import pytest
 from command import run
 
 
-@pytest.mark.quick
 def test_volumes(docker, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "file").write_text("given\n")

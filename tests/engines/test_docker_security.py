@@ -3,7 +3,6 @@
 import json
 import os
 
-import pytest
 
 STATUS = "cat /proc/self/status"
 
@@ -13,7 +12,6 @@ def fields(text):
     return {name: value.strip() for name, _, value in (l.partition(":") for l in text.splitlines())}
 
 
-@pytest.mark.quick
 def test_what_is_not_asked_for(docker):
     said = docker.run("sh", "-c", f"{STATUS}; cat /proc/self/attr/current").out
     status = fields(said)

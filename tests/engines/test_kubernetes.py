@@ -86,7 +86,6 @@ def test_network_of_the_node(pods):
     assert pods.exec(box, "readlink", "/proc/self/ns/net")[1] == f"net:[{inode}]\n"
 
 
-@pytest.mark.quick
 def test_user_namespace(pods):
     maps = [{"host_id": 200000, "container_id": 0, "length": 65536}]
     namespaces = {"pid": CONTAINER, "userns_options": {"mode": 0, "uids": maps, "gids": maps}}

@@ -7,7 +7,6 @@ import signal
 import time
 from pathlib import Path
 
-import pytest
 from command import wait_until
 
 WAITS = "trap 'exit 5' TERM; trap 'echo caught' USR1; echo up; while :; do sleep 0.1; done"
@@ -24,7 +23,6 @@ def start_up(podman, script, *options):
     return name
 
 
-@pytest.mark.quick
 def test_signals_stop_and_wait(podman):
     name = start_up(podman, WAITS)
     podman("kill", "--signal=USR1", name)
@@ -141,7 +139,6 @@ def test_health_by_a_timer(rootful):
     assert rootful.state(name)["ExitCode"] == 137
 
 
-@pytest.mark.quick
 def test_memory_used_up(podman):
     options = ["--memory=20m", "--memory-swap=20m"]
     podman.start("sh", "-c", "exec tail </dev/zero", options=options)

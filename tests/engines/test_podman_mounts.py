@@ -8,7 +8,6 @@ from command import run
 WRITE = "echo new >/data/file; cat /data/file"
 
 
-@pytest.mark.quick
 def test_volumes(podman):
     folder = podman.folder("data")
     podman.file("data/file", "text\n")

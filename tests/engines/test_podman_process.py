@@ -73,7 +73,6 @@ def test_groups_of_the_caller(rootless):
 # ---- exec ----
 
 
-@pytest.mark.quick
 def test_exec(podman):
     name = podman.start()
     words = ["--interactive", "--env=A=1", "--user=1000:10", "--workdir=/tmp", name, "sh", "-c"]

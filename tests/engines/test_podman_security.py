@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 
 STATUS = "grep -E '^(CapEff|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status"
 
@@ -12,7 +11,6 @@ def status_of(podman, *options):
     return {key: int(value, 16) for key, value in (line.split(":") for line in out.splitlines())}
 
 
-@pytest.mark.quick
 def test_usual(podman):
     """The usual capabilities, the engine's filter, and what it refuses."""
     seen = status_of(podman)

@@ -2,12 +2,10 @@
 
 import os
 
-import pytest
 
 MAPS = "cat /proc/self/uid_map; id -u; touch /made && stat -c %u /made"
 
 
-@pytest.mark.quick
 def test_mapped_root(rootful):
     options = ["--uidmap=0:300000:1000", "--gidmap=0:300000:1000"]
     assert rootful.run("sh", "-c", MAPS, options=options).out.split() == [
@@ -38,7 +36,6 @@ def test_auto(podman):
     assert out[2:] == ["1000", "0", "0"]
 
 
-@pytest.mark.quick
 def test_own_id_is_kept(rootless):
     folder = rootless.folder("data")
     options = ["--userns=keep-id", f"--volume={folder}:/data"]
