@@ -100,6 +100,8 @@ BAD = [
     ("names", {"src/base/fd_helpers.c": HEAD}, "file of its noun"),
     ("listed", {"src/base/meson.build": "files('b.c')\n", "src/base/a.c": HEAD}, "list 'a.c'"),
     ("listed", {"tests/unit/test_a.c": HEAD}, "list 'a'"),
+    ("coverage", {"tools/coverage-why": "== a\nbase/a.c a*2,gone why\n", "src/base/a.c":
+                  function("\ta(1);")}, "src/base/a.c has no function gone"),
     ("to-do", {"src/base/a.c": HEAD + "/* TO" + "DO: more */\n"}, "to be done"),
     ("foreign", {"docs/a.md": "see /ho" + "me/jo/notes\n"}, "one machine"),
     ("foreign", {"src/base/a.c": HEAD + "/* Copy" + "right: somebody */\n"}, "LICENSE"),

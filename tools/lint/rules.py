@@ -7,7 +7,7 @@ pass.
 import re
 import subprocess
 
-from lint import llvm
+from lint import explained, llvm
 
 RULES = {}
 
@@ -300,6 +300,14 @@ def listed(tree):
         name = f"'{stem}'" if kind else f"'{stem}.c'"
         if name not in tree.text(f"{folder}/meson.build"):
             yield path, 1, f"{folder}/meson.build does not list {name}"
+
+
+@rule("coverage")
+def coverage(tree):
+    for row in explained.read(tree.text(explained.PATH)):
+        for name in row.functions:
+            if not re.search(rf"\b{name}\(", tree.text(row.file)):
+                yield explained.PATH, row.line, f"{row.file} has no function {name}"
 
 
 @rule("to-do")
