@@ -12,13 +12,14 @@
 
 int arena_init(struct arena *a, size_t limit, struct err *e)
 {
-	void *start = mmap(NULL, limit, PROT_READ | PROT_WRITE,
+	size_t reserved = limit + ARENA_RESERVE;
+	void *start = mmap(NULL, reserved, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (start == MAP_FAILED)
-		return err_sys(e, "reserve %zu bytes of address space", limit);
-	(void)madvise(start, limit, MADV_NOHUGEPAGE); /* a few pages are used of many */
-	*a = (struct arena){.start = start, .limit = limit};
+		return err_sys(e, "reserve %zu bytes of address space", reserved);
+	(void)madvise(start, reserved, MADV_NOHUGEPAGE); /* a few pages are used of many */
+	*a = (struct arena){.start = start, .limit = limit, .reserved = reserved};
 #ifdef CREEL_FAULTS
 	{
 		const char *piece = getenv("CREEL_FAIL_PIECE");
@@ -30,10 +31,16 @@ int arena_init(struct arena *a, size_t limit, struct err *e)
 	return 0;
 }
 
+void arena_use_reserve(struct arena *a)
+{
+	a->limit = a->reserved;
+	a->fail_piece = 0;
+}
+
 void arena_done(struct arena *a)
 {
 	if (a && a->start)
-		(void)munmap(a->start, a->limit);
+		(void)munmap(a->start, a->reserved);
 	if (a)
 		*a = (struct arena){0};
 }
@@ -54,6 +61,7 @@ int arena_reset(struct arena *a, struct err *e)
 		return err_sys(e, "empty the arena");
 	memset(a->start + a->kept, 0, partly - a->kept);
 	a->used = a->kept;
+	a->limit = a->reserved - ARENA_RESERVE;
 	return 0;
 }
 

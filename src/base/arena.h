@@ -13,17 +13,24 @@
 
 #include "base/err.h"
 
-#define ARENA_LIMIT (48u << 20) /* bytes that one command may use, whatever its input says */
+#define ARENA_LIMIT (48u << 20)  /* bytes that one command may use, whatever its input says */
+#define ARENA_RESERVE (1u << 20) /* bytes beyond that, for taking back what was done */
 
 struct arena {
 	char *start;
-	size_t used, limit;
+	size_t used, limit, reserved;
 	size_t kept;         /* bytes at its start that a reset leaves alone */
 	uint32_t fail_piece; /* a test's: the how manieth piece from here on is refused; 0: none */
 };
 
 /* Reserves limit bytes of address space. Errors: ERR_SYSTEM. */
 int arena_init(struct arena *a, size_t limit, struct err *e) must_check;
+
+/*
+ * From here on there is ARENA_RESERVE more: for whoever undoes something, which a command that ran
+ * out of memory must be able to.
+ */
+void arena_use_reserve(struct arena *a);
 
 /* Gives the memory back; NULL-safe, and safe on a zeroed arena. */
 void arena_done(struct arena *a);

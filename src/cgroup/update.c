@@ -294,8 +294,10 @@ static int add_old(const struct saved *saved, const char *now, struct arena *a,
 static int put_back(const struct cgroup_paths *paths, const struct saved *saved, size_t count,
 		    struct arena *a, struct err *e)
 {
-	struct cgroup_settings old = {.item = arena_get_array(a, count, sizeof(*old.item), e)};
+	struct cgroup_settings old = {0};
 
+	arena_use_reserve(a);
+	old.item = arena_get_array(a, count, sizeof(*old.item), e);
 	if (!old.item)
 		return -1;
 	for (size_t i = count; i--;) {

@@ -254,6 +254,7 @@ void make_undo(struct creel *c, struct making *m, struct err *e)
 {
 	struct err why;
 
+	arena_use_reserve(&c->arena);
 	if (m->walk.plan)
 		spawn_kill(&m->walk, e);
 	if (m->walk.reported)

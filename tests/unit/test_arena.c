@@ -55,6 +55,18 @@ static void the_limit_is_an_error(void **state)
 	assert_null(arena_get(&a, SIZE_MAX - 15, &e));
 }
 
+static void what_undoes_has_a_reserve(void **state)
+{
+	(void)state;
+	assert_non_null(arena_get(&a, LIMIT, &e));
+	assert_null(arena_get(&a, 16, &e));
+	arena_use_reserve(&a);
+	assert_non_null(arena_get(&a, ARENA_RESERVE - 16, &e));
+	assert_null(arena_get(&a, 32, &e));
+	assert_int_equal(arena_reset(&a, &e), 0);
+	assert_null(arena_get(&a, LIMIT + 1, &e)); /* the next command has no more than others */
+}
+
 static void an_array_may_not_overflow(void **state)
 {
 	(void)state;
@@ -155,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(memory_is_zero_and_aligned, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_limit_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_undoes_has_a_reserve, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_array_may_not_overflow, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_array_grows_and_keeps_what_it_has, setup,
 						teardown),
