@@ -313,6 +313,13 @@ def test_file_system_that_cannot_be_changed_now(bundle):
     bundle.run().fails(part="reconfigure the file system: invalid argument (tmpfs: Too small a size")
 
 
+@pytest.mark.parametrize("field, capability", [("uid", "setuid"), ("gid", "setgid")])
+def test_user_that_the_runtime_may_not_become(bundle, field, capability):
+    bundle.process["user"][field] = 1000
+    without = ("setpriv", f"--bounding-set=-{capability}", f"--inh-caps=-{capability}")
+    bundle.run(wrapper=without).fails(part="operation not permitted", pointer="/process/user")
+
+
 def test_more_arguments_than_the_kernel_takes(bundle):
     bundle.args("true", "x" * (1 << 17))
     message = bundle.run().fails(part="argument list too long")
