@@ -4,7 +4,7 @@ Each test has a token, a word that stands in the path of its bundle, of its stat
 the ids of its containers, so whatever carries the token belongs to that test. Processes need no
 token: the test process is a child subreaper (prctl(2)), so everything that a container or the
 runtime leaves running becomes its descendant. A namespace lives in its processes or in a mount of
-it, so these two are looked for; its number is of no use, the kernel gives it out again at once.
+it, so these two are looked for; its number alone says little, the kernel gives it out again at once.
 """
 
 import contextlib
@@ -20,6 +20,8 @@ from pathlib import Path
 
 import host
 from program import PATIENCE
+
+BUNDLE = re.compile(r"/creel-run-\w+/t\d+-[0-9a-f]{8}/")  # the path of one: see fixtures.py
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE = 1.0 * PATIENCE  # seconds that a killed process may take to vanish
@@ -154,6 +156,7 @@ class Guard:
     def _mounts(self):
         for mount in host.mounts():
             ours = mount.type == "nsfs" and mount.root in self.namespaces
+            ours = ours and not BUNDLE.search(mount.point)  # where it would be another test's
             if ours or self.token in mount.point or self.token in mount.root:
                 yield f"mount {mount.point} ({mount.type}, {mount.source})"
 

@@ -2,6 +2,8 @@
 
 import subprocess
 
+import pytest
+
 import host
 from program import wait_until
 
@@ -39,6 +41,38 @@ def test_mounted_namespace_is_missed(bundle):
     subprocess.run(["mount", "--bind", f"/proc/{bundle.pid()}/ns/net", place], check=True)
     bundle.delete("--force").ok()
     assert f"mount {place} (nsfs, nsfs)" in complaints(bundle)
+
+
+@pytest.fixture
+def namespace_at(bundle):
+    """namespace_at(path) mounts a namespace of a container that has ended since on path."""
+    made = []
+
+    def mount(path):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        bundle.up()
+        subprocess.run(["mount", "--bind", f"/proc/{bundle.pid()}/ns/net", path], check=True)
+        made.append(path)
+        bundle.delete("--force").ok()
+
+    yield mount
+    for path in made:
+        subprocess.run(["umount", path], check=True)
+        path.unlink()
+
+
+def test_namespace_that_is_mounted_elsewhere_is_missed(bundle, namespace_at):
+    place = bundle.path.parent / "netns"
+    namespace_at(place)
+    assert f"mount {place} (nsfs, nsfs)" in complaints(bundle)
+
+
+def test_namespace_of_another_test_is_none_of_ours(bundle, namespace_at):
+    """The kernel gives numbers of namespaces out again, and tests run beside each other."""
+    place = bundle.path.parent / "t0-0123abcd" / "netns"
+    namespace_at(place)
+    assert complaints(bundle) == ""
 
 
 def test_empty_cgroup_is_missed(bundle):
