@@ -4,6 +4,7 @@ import json
 
 import archive
 import pytest
+from podman import LIMIT
 
 FILE = """
 FROM {image}
@@ -29,6 +30,8 @@ def buildah(podman):
         if command in ("bud", "run"):
             own = ["--isolation", "oci"]
             own += ["--runtime", podman.runtime.path]
+        if command == "bud":  # a container for each of its steps
+            options.setdefault("timeout", 3 * LIMIT)
         return podman.storage.call("buildah", command, *own, *words, **options)
 
     yield call
