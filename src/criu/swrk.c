@@ -87,7 +87,7 @@ static int send_bytes(struct criu_talk *t, const struct str *message, struct err
 	ssize_t n;
 
 	if (message->failed)
-		return err_set(e, ERR_NO_MEMORY, "a message for criu does not fit");
+		return err_set(e, ERR_NO_MEMORY, "out of memory for a message to criu");
 	do
 		n = send(t->socket, message->text, message->length, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
