@@ -194,6 +194,16 @@ static int wait_for_other(struct walk *w, int stage, struct err *e)
 	return sync_receive_done(w->sync, stage, &w->incoming, e) ? -1 : settle_doubt(w, e);
 }
 
+static int send_done(struct walk *w, enum plan_stage stage, struct err *e)
+{
+	if (!sync_send_done(w->sync, (int)stage, e))
+		return 0;
+	if (w->side == SIDE_INIT || e->sys != EPIPE)
+		return -1;
+	/* An init that is gone may have left word why. */
+	return sync_receive_failed(w->sync, &w->incoming, e) ? failed_in_init(e) : -1;
+}
+
 static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
 {
 	int wait = plan_wait(w->plan, w->side, stage);
@@ -204,7 +214,7 @@ static int do_stage(struct walk *w, enum plan_stage stage, struct err *e)
 		return -1;
 	if (!awaited(w, stage) || !plan_has(w->plan, w->side, stage))
 		return 0;
-	return sync_send_done(w->sync, (int)stage, e);
+	return send_done(w, stage, e);
 }
 
 int carry_prepare(struct walk *w, struct err *e)
@@ -236,8 +246,7 @@ static bool is_held_at(const struct walk *w, enum plan_stage stage)
 
 int carry_runtime(struct walk *w, struct err *e)
 {
-	/* An init that is gone has left word why. */
-	if (is_held(w) && sync_send_done(w->sync, STAGE_PREPARE, e) && e->sys != EPIPE)
+	if (is_held(w) && send_done(w, STAGE_PREPARE, e))
 		return -1;
 	if (w->incoming.agent >= 0 && listener_describe(w, e))
 		return -1;

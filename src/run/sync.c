@@ -236,6 +236,19 @@ int sync_receive_done(int fd, int stage, struct sync_incoming *in, struct err *e
 	return expect(got, &message, SYNC_DONE, stage, e);
 }
 
+int sync_receive_failed(int fd, struct sync_incoming *in, struct err *e)
+{
+	struct sync_message message;
+	int got;
+
+	do {
+		_close_ int unexpected = -1;
+
+		got = receive(fd, in, &message, &unexpected, e);
+	} while (got > 0 && message.kind != SYNC_FAILED);
+	return expect(got, &message, SYNC_FAILED, 0, e);
+}
+
 int sync_receive_spawned(int fd, struct sync_incoming *in, int64_t *ret_pid, int *ret_pidfd,
 			 struct err *e)
 {

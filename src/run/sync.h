@@ -90,6 +90,10 @@ void sync_send_log(int fd, const char *text);
  * message are errors.
  */
 int sync_receive_done(int fd, int stage, struct sync_incoming *in, struct err *e) must_check;
+
+/* Of a peer that is gone: fills e with its last word, or says that it left none. Returns −1. */
+int sync_receive_failed(int fd, struct sync_incoming *in, struct err *e) must_check;
+
 int sync_receive_spawned(int fd, struct sync_incoming *in, int64_t *ret_pid, int *ret_pidfd,
 			 struct err *e) must_check;
 

@@ -244,6 +244,12 @@ def test_without_a_given_one_it_has_the_runtimes_environment(noting):
     assert "PASSED=on" in notes(noting)
 
 
+def test_init_that_a_hook_kills_is_told(noting):
+    noting.hook("createRuntime", 'read -r state; kill -9 "$(echo "$state" | grep -o '
+                '\'"pid": *[0-9]*\' | grep -o "[0-9]*")"; sleep 0.2')
+    noting.create().fails(part="container init was killed by signal 9")
+
+
 @pytest.mark.parametrize("kind", ["createRuntime", "createContainer"])
 def test_empty_environment_is_empty(noting, kind):
     script = f"tr '\\0' '\\n' </proc/$$/environ >{noting.path}/notes; echo end >>{noting.path}/notes"
