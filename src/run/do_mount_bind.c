@@ -53,15 +53,24 @@ static void explain_path(const char *path, struct err *e)
 	}
 }
 
-/* The source, when it is a link; −1 when it is none. */
-static int open_link(const struct plan_mount *mount)
+/* errno says why the source cannot be opened. Returns −1. */
+static int refuse_source(const char *source, struct err *e)
 {
-	_close_ int fd = fd_open(mount->source, O_PATH | O_NOFOLLOW);
+	err_sys(e, "failed to fulfil mount request: open %s", source);
+	explain_path(source, e);
+	return -1;
+}
+
+/* The source, when it is a link; −1 in *ret when it is none. Returns −1 and errno on failure. */
+static int open_link(const char *source, int *ret)
+{
+	_close_ int fd = fd_open(source, O_PATH | O_NOFOLLOW);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISLNK(st.st_mode))
+	if (fd < 0 || fstat(fd, &st))
 		return -1;
-	return fd_take(&fd);
+	*ret = S_ISLNK(st.st_mode) ? fd_take(&fd) : -1;
+	return 0;
 }
 
 /* The tree to be bound, detached; or, for copy-symlink, the link that its source is. */
@@ -69,8 +78,8 @@ static int open_source(const struct plan_mount *mount, struct err *e)
 {
 	int fd = -1;
 
-	if (mount->extensions & MOUNT_EXT_COPY_SYMLINK)
-		fd = open_link(mount);
+	if (mount->extensions & MOUNT_EXT_COPY_SYMLINK && open_link(mount->source, &fd))
+		return refuse_source(mount->source, e);
 	if (fd >= 0)
 		return fd;
 	if (mount->extensions & MOUNT_EXT_SRC_NOFOLLOW)
@@ -80,9 +89,7 @@ static int open_source(const struct plan_mount *mount, struct err *e)
 	if (fd >= 0)
 		return fd;
 	errno = e->sys;
-	err_sys(e, "failed to fulfil mount request: open %s", mount->source);
-	explain_path(mount->source, e);
-	return -1;
+	return refuse_source(mount->source, e);
 }
 
 /* The mount of the host that a path is on; NULL when that cannot be told. */
