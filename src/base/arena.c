@@ -10,6 +10,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* The how manieth piece a test wants to be refused: CREEL_FAIL_PIECE of creel-faulty. */
+static uint32_t fail_piece(void)
+{
+#ifdef CREEL_FAULTS
+	const char *piece = getenv("CREEL_FAIL_PIECE");
+
+	return piece ? (uint32_t)strtoul(piece, NULL, 10) : 0;
+#else
+	return 0;
+#endif
+}
+
 int arena_init(struct arena *a, size_t limit, struct err *e)
 {
 	size_t reserved = limit + ARENA_RESERVE;
@@ -19,15 +31,8 @@ int arena_init(struct arena *a, size_t limit, struct err *e)
 	if (start == MAP_FAILED)
 		return err_sys(e, "reserve %zu bytes of address space", reserved);
 	(void)madvise(start, reserved, MADV_NOHUGEPAGE); /* a few pages are used of many */
-	*a = (struct arena){.start = start, .limit = limit, .reserved = reserved};
-#ifdef CREEL_FAULTS
-	{
-		const char *piece = getenv("CREEL_FAIL_PIECE");
-
-		if (piece)
-			a->fail_piece = (uint32_t)strtoul(piece, NULL, 10);
-	}
-#endif
+	*a = (struct arena){
+		.start = start, .limit = limit, .reserved = reserved, .fail_piece = fail_piece()};
 	return 0;
 }
 
