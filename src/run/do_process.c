@@ -94,16 +94,35 @@ int do_cwd(struct walk *w, const struct step *step, struct err *e)
 }
 
 /*
+ * What of the caller's may become the process's. Not a device: with the caller's terminal a user of
+ * the host would be given what is typed there, with a disk all that is on it. Not a file that is
+ * only read: its owner could open it again by /proc/self/fd, and write.
+ */
+static bool may_own(int fd, mode_t mode, bool own_terminal)
+{
+	switch (mode & S_IFMT) {
+	case S_IFIFO:
+	case S_IFSOCK:
+		return true;
+	case S_IFREG:
+		return (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+	case S_IFCHR:
+		return own_terminal; /* made for it */
+	default:
+		return false;
+	}
+}
+
+/*
  * Pipes and files that the caller handed over as 0, 1 and 2 belong to the process, so that it can
- * open /dev/stdout. A device is the process's only if it is the terminal that was made for it: with
- * the caller's, a user of the host would be given what is typed there.
+ * open /dev/stdout.
  */
 static void own_stdio(uint32_t uid, bool own_terminal)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat st;
 
-		if (fstat(fd, &st) || st.st_uid == uid || (S_ISCHR(st.st_mode) && !own_terminal))
+		if (fstat(fd, &st) || st.st_uid == uid || !may_own(fd, st.st_mode, own_terminal))
 			continue;
 		if (fchown(fd, uid, (gid_t)-1))
 			continue; /* not ours to give (EPERM), no owner in this namespace (EINVAL),

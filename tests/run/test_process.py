@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 import subprocess
 from pathlib import Path
 
@@ -360,6 +361,46 @@ def test_terminal_of_the_caller_stays_the_callers(bundle, options):
     bundle.delete("--force")
     os.close(master)
     os.close(slave)
+
+
+def owners_of_streams(bundle, path, flags):
+    """Who owns a file of the caller's before and after it was the program's standard input."""
+    fd = os.open(path, flags)
+    before = os.fstat(fd).st_uid
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    bundle.shell("true")
+    bundle.run(stdin=fd).ok()
+    after = os.fstat(fd).st_uid
+    os.close(fd)
+    return before, after
+
+
+@pytest.mark.creel_only("1.1 gives it away")
+def test_file_that_is_only_read_stays_the_callers(bundle):
+    """As its owner the process could open it again by /proc/self/fd/0, and write."""
+    (bundle.path / "secret").write_text("of the host")
+    assert owners_of_streams(bundle, bundle.path / "secret", os.O_RDONLY) == (0, 0)
+
+
+def test_file_that_is_written_becomes_the_processes(bundle):
+    """By /dev/stdout it can be opened again then."""
+    (bundle.path / "log").touch()
+    assert owners_of_streams(bundle, bundle.path / "log", os.O_RDWR) == (0, 1000)
+
+
+@pytest.mark.creel_only("1.1 gives it away")
+@pytest.mark.parametrize("kind", ["directory", "block device"])
+def test_what_is_no_stream_stays_the_callers(bundle, kind):
+    path = bundle.path / "object"
+    if kind == "directory":
+        path.mkdir()
+    else:
+        os.mknod(path, 0o600 | stat.S_IFBLK, os.makedev(7, 0))
+        try:
+            os.close(os.open(path, os.O_RDONLY))
+        except OSError as error:
+            pytest.skip(f"no block device can be opened here: {error.strerror}")
+    assert owners_of_streams(bundle, path, os.O_RDONLY) == (0, 0)
 
 
 # ---- sysctl ----
