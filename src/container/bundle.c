@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -142,19 +143,32 @@ void facts_of_labels(const struct spec *spec, const struct spec_process *process
 		facts->selinux = lsm_has_selinux();
 }
 
-/* Those that are given by a path, and yet are the runtime's own. */
-static uint64_t own_namespaces(const struct spec_namespaces *given)
+/* The CLONE_NEW… of those in which something is changed that is the host's in the host's own. */
+static uint64_t changed_namespaces(const struct spec *spec)
 {
-	uint64_t flags = 0;
+	uint64_t flags = CLONE_NEWNS;
+
+	if (spec->hostname || spec->domainname)
+		flags |= CLONE_NEWUTS;
+	return spec->linux_.sysctl.count ? UINT64_MAX : flags;
+}
+
+/* Of those the ones that are given by a path, and yet are the runtime's own. */
+static uint64_t own_namespaces(const struct spec *spec)
+{
+	const struct spec_namespaces *given = &spec->linux_.namespaces;
+	uint64_t changed = changed_namespaces(spec), flags = 0;
 
 	for (size_t i = 0; i < given->count; i++) {
 		const struct spec_namespace *ns = &given->item[i];
 		struct stat theirs, own;
 		char path[32];
 
+		if (!ns->path || !(changed & ns_clone_flag(ns->type)))
+			continue;
 		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", ns_proc_name(ns->type));
-		if (ns->path && !stat(ns->path, &theirs) && !stat(path, &own) &&
-		    theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino)
+		if (!stat(ns->path, &theirs) && !stat(path, &own) && theirs.st_dev == own.st_dev &&
+		    theirs.st_ino == own.st_ino)
 			flags |= ns_clone_flag(ns->type);
 	}
 	return flags;
@@ -168,8 +182,7 @@ static int collect(struct creel *c, struct bundle *b, struct err *e)
 		return -1;
 	if (b->spec->linux_.intel_rdt)
 		b->facts.resctrl = resctrl_detect(RESCTRL_MOUNT);
-	if (b->spec->linux_.sysctl.count)
-		b->facts.own_namespaces = own_namespaces(&b->spec->linux_.namespaces);
+	b->facts.own_namespaces = own_namespaces(b->spec);
 	facts_of_labels(b->spec, b->spec->process, &b->facts);
 	return 0;
 }

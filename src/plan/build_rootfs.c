@@ -3,6 +3,7 @@
  * closed off or set when the container's root is "/".
  */
 #include <linux/mount.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -102,7 +103,7 @@ int build_root_propagation(struct steps *s, struct err *e)
 
 int build_rootfs(struct steps *s, const struct plan_request *request, struct err *e)
 {
-	if (!s->plan->mount_namespace) {
+	if (!s->plan->mount_namespace || s->facts->own_namespaces & CLONE_NEWNS) {
 		err_set(e, ERR_UNSUPPORTED,
 			"a container without a mount namespace of its own is not supported");
 		err_in(e, "/linux/namespaces");
@@ -192,17 +193,24 @@ static int add_sysctls(struct steps *s, struct err *e)
 	return 0;
 }
 
+/* As with sysctls: given by its path, the namespace may be that of the host. */
+static int add_name(struct steps *s, enum step_kind kind, const char *name, const char *pointer,
+		    struct err *e)
+{
+	if (!name || !*name)
+		return 0;
+	if (!(s->facts->own_namespaces & CLONE_NEWUTS))
+		return add_text(s, kind, name, pointer, -1, e);
+	err_set(e, ERR_INVALID, "unable to set %s without a private UTS namespace", pointer + 1);
+	return err_in(e, "%s", pointer);
+}
+
 int build_settings(struct steps *s, struct err *e)
 {
 	const struct spec *spec = s->spec;
 
-	if (spec->hostname && *spec->hostname &&
-	    add_text(s, STEP_HOSTNAME, spec->hostname, "/hostname", -1, e))
-		return -1;
-	if (spec->domainname && *spec->domainname &&
-	    add_text(s, STEP_DOMAINNAME, spec->domainname, "/domainname", -1, e))
-		return -1;
-	if (add_sysctls(s, e) ||
+	if (add_name(s, STEP_HOSTNAME, spec->hostname, "/hostname", e) ||
+	    add_name(s, STEP_DOMAINNAME, spec->domainname, "/domainname", e) || add_sysctls(s, e) ||
 	    add_paths(s, STEP_READONLY_PATH, &spec->linux_.readonly_paths, "/linux/readonlyPaths",
 		      e) ||
 	    add_paths(s, STEP_MASK_PATH, &spec->linux_.masked_paths, "/linux/maskedPaths", e))

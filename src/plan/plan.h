@@ -240,7 +240,10 @@ struct plan_facts {
 	uint64_t capabilities;       /* those the kernel knows */
 	uint64_t permitted;          /* those the runtime itself has */
 	struct resctrl_host resctrl; /* looked for where the configuration asks for it */
-	/* CLONE_NEW… of those given by a path that leads to the runtime's own; with sysctls */
+	/*
+	 * CLONE_NEW… of those given by a path that leads to the runtime's own; looked for where
+	 * something is changed in them
+	 */
 	uint64_t own_namespaces;
 };
 

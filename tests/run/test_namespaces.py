@@ -140,6 +140,15 @@ def test_join_the_hosts_network_from_a_user_namespace(bundle):
 
 # ---- mistakes ----
 
+@pytest.mark.creel_only("1.1 pivots in it")
+def test_mounts_that_are_the_hosts_after_all(bundle):
+    """The wrapper is for the case that they are changed: they are not the tests' own then."""
+    bundle.namespace("mount", "/proc/self/ns/mnt")
+    bundle.run(wrapper=("unshare", "--mount")).fails(
+        part="a container without a mount namespace of its own is not supported",
+        pointer="/linux/namespaces")
+
+
 def test_path_that_does_not_exist(bundle):
     bundle.namespace("network", "/nowhere/net")
     bundle.run().fails(part="namespace path: lstat /nowhere/net: no such file or directory")

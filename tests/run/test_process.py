@@ -451,6 +451,16 @@ def test_sysctl_of_a_namespace_that_is_the_hosts_after_all(bundle, kind, path, n
     result.fails(re.compile(f'sysctl "{name}" (is )?not '), pointer=f"/linux/sysctl/{name}")
 
 
+@pytest.mark.creel_only("1.1 sets it")
+@pytest.mark.parametrize("name", ["hostname", "domainname"])
+def test_name_of_the_host(bundle, name):
+    bundle.namespace("uts", "/proc/self/ns/uts")
+    bundle.config.pop("hostname", None)
+    bundle.config[name] = Path("/proc/sys/kernel", name).read_text().strip()
+    bundle.run().fails(part=f"unable to set {name} without a private UTS namespace",
+                       pointer=f"/{name}")
+
+
 def test_sysctl_that_does_not_exist(bundle):
     bundle.linux["sysctl"] = {"net.ipv4.no_such_thing": "1"}
     bundle.run().fails(part="no such file or directory")
