@@ -151,21 +151,25 @@ static bool is_delegated(const struct steps *s)
 	return false;
 }
 
-/* The process's user as the host knows it; false: not at all. */
+/*
+ * The process's user as the host knows it. False: not at all, or only the maker of the user
+ * namespace that is joined knows.
+ */
 static bool host_user(const struct steps *s, uint32_t *ret)
 {
+	const struct spec_namespace *ns = spec_namespace_find(s->spec, NS_USER);
 	const struct spec_id_maps *maps = &s->spec->linux_.uid_mappings;
 	uint32_t uid = s->spec->process->user.uid;
 
 	*ret = uid;
-	for (size_t i = 0; i < maps->count; i++) {
+	for (size_t i = 0; ns && !ns->path && i < maps->count; i++) {
 		const struct spec_id_map *map = &maps->item[i];
 
 		*ret = map->host_id + (uid - map->container_id);
 		if (uid >= map->container_id && uid - map->container_id < map->size)
 			return true;
 	}
-	return !maps->count;
+	return !ns;
 }
 
 int build_cgroup_owner(struct steps *s, struct err *e)
