@@ -33,7 +33,8 @@
 #include "sys/pidfd.h"
 #include "sys/procfs.h"
 
-#define CRIU_ROOT "criu-root" /* in the state directory: criu finds the root there */
+#define CRIU_ROOT "criu-root"      /* in the state directory: criu finds the root there */
+#define STATISTICS "stats-restore" /* criu writes them beside its log */
 #define DESCRIPTORS_LIMIT 4096
 #define CGROUP_LIMIT (1u << 20)
 
@@ -422,11 +423,24 @@ static int at_stage(void *user, const struct criu_reply *told, struct err *e)
 
 /* ---- carrying it out ------------------------------------------------------------------------- */
 
+/*
+ * criu opens what it writes by its name, and follows links: where the images come from elsewhere,
+ * they could lead to any file of the host.
+ */
+static void remove_old(const struct restoring *r)
+{
+	int dir = r->im.work >= 0 ? r->im.work : r->im.dir;
+
+	file_remove(dir, r->im.log_name);
+	file_remove(dir, STATISTICS);
+}
+
 static int start_criu(struct restoring *r, struct err *e)
 {
 	struct walk *w = &r->m.walk;
 	int failed;
 
+	remove_old(r);
 	if (criu_open(&r->talk, &r->c->log, &r->c->arena, &r->fds[0], e))
 		return -1;
 	r->fd_count = 1;

@@ -211,6 +211,19 @@ def test_damaged_descriptors(fake, text):
     assert fake.bundle.try_state() is None
 
 
+@pytest.mark.parametrize("name", ["restore.log", "stats-restore"])
+def test_links_among_the_images_are_not_written_through(fake, name):
+    """criu opens what it writes by its name: images from elsewhere may have a link there."""
+    fake.images.mkdir()
+    victim = fake.bundle.path / "victim"
+    victim.write_text("of the host")
+    (fake.images / name).symlink_to(victim)
+    fake.script(RESTORE=["log of criu", "fail 1"])
+    fake.restore().fails(part="criu failed")
+    assert victim.read_text() == "of the host"
+    assert not (fake.images / name).is_symlink()
+
+
 def test_given_namespace_must_be_there(fake):
     fake.bundle.namespace("network", "/nosuch/net")
     index = len(fake.bundle.linux["namespaces"]) - 1
