@@ -10,10 +10,20 @@
 
 extern char **environ;
 
-/* A hook in the container that names no environment has the program's, not the caller's. */
-static int have_program_env(struct walk *w, struct err *e)
+#define USUAL_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/*
+ * What a hook of init's that names no environment has: never the caller's, which may hold secrets.
+ * startContainer's is a program of the image, and has the image's. createContainer's is one of the
+ * host, in the host's root and with all rights: by the image's environment (LD_PRELOAD) the image
+ * could take it over.
+ */
+static int leave_callers_env(struct walk *w, enum hook_kind kind, struct err *e)
 {
-	const struct str_list *env = &w->plan->process->env;
+	const char *path = USUAL_PATH;
+	const struct str_list usual = {.item = &path, .count = 1};
+	const struct str_list *env =
+		kind == HOOK_CREATE_CONTAINER ? &usual : &w->plan->process->env;
 	char **vector =
 		w->env ? w->env : arena_get_array(w->arena, env->count + 1, sizeof(*vector), e);
 
@@ -33,7 +43,7 @@ int do_hook(struct walk *w, const struct step *step, struct err *e)
 	const char *state =
 		hook_state(w->record, status, by_runtime ? w->pid : getpid(), w->arena, e);
 
-	if (!state || (!by_runtime && have_program_env(w, e)))
+	if (!state || (!by_runtime && leave_callers_env(w, step->hook.kind, e)))
 		return -1;
 	if (by_runtime)
 		cwd = w->plan->bundle;

@@ -258,10 +258,8 @@ def test_empty_environment_is_empty(noting, kind):
     assert notes(noting) == ["end"]
 
 
-@pytest.mark.parametrize("kind", ["createContainer", "startContainer"])
-@pytest.mark.parametrize("command", ["run", "create"])
-def test_in_the_container_a_missing_environment_is_the_programs(noting, kind, command):
-    """And never that of the runtime's caller, which may have secrets."""
+def environment_inside(noting, kind, command):
+    """What a hook that names no environment has."""
     noting.env(OWN="of the program")
     where = "/notes" if kind == "startContainer" else f"{noting.path}/notes"
     noting.hook(kind, f"PATH=/bin:/usr/bin env >{where}")
@@ -272,8 +270,29 @@ def test_in_the_container_a_missing_environment_is_the_programs(noting, kind, co
         noting.create(**how).ok()
         noting.start().ok()
         noting.wait_stopped()
-    seen = notes(noting)
+    return notes(noting)
+
+
+@pytest.mark.parametrize("command", ["run", "create"])
+def test_in_the_container_a_missing_environment_is_the_programs(noting, command):
+    """And never that of the runtime's caller, which may have secrets."""
+    seen = environment_inside(noting, "startContainer", command)
     assert "OWN=of the program" in seen and "SECRET=x" not in seen
+
+
+@pytest.mark.creel_only("it has the program's")
+@pytest.mark.parametrize("command", ["run", "create"])
+def test_program_of_the_host_has_nobodys_environment(noting, command):
+    """By LD_PRELOAD, say, the image could take it over: it has the host's root and all rights."""
+    seen = environment_inside(noting, "createContainer", command)
+    assert not [line for line in seen if line.startswith(("OWN=", "SECRET="))]
+
+
+@pytest.mark.creel_only("it has the program's")
+def test_program_of_the_host_finds_others(noting):
+    noting.hook("createContainer", f"printf %s $PATH >{noting.path}/notes")
+    whole_life(noting)
+    assert "/usr/bin" in notes(noting)[0].split(":")
 
 
 def test_null_environment_is_a_missing_one(noting):
