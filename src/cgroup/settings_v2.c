@@ -193,12 +193,23 @@ static const char *unified_pointer(struct settings *s, const char *key, struct e
 	return str_end(&pointer, e);
 }
 
+/* Those would bring processes of the host into the container's cgroup, and its end theirs. */
+static bool takes_processes(const char *file)
+{
+	return str_equal(file, "cgroup.procs") || str_equal(file, "cgroup.threads");
+}
+
 static int unified_one(struct settings *s, const struct str_pair *pair, struct err *e)
 {
 	const struct target to = {"", pair->key, unified_pointer(s, pair->key, e)};
 
 	if (!to.pointer)
 		return -1;
+	if (takes_processes(pair->key)) {
+		err_set(e, ERR_INVALID, "unified resource \"%s\" is no limit: it takes processes",
+			pair->key);
+		return err_in(e, "/linux/resources%s", to.pointer);
+	}
 	if (strchr(pair->key, '/')) {
 		err_set(e, ERR_INVALID, "unified resource \"%s\" must be a file name (no slashes)",
 			pair->key);

@@ -277,6 +277,8 @@ static void other_controllers(void **state)
 static struct str_pair unified[] = {{"memory.high", "1000"}, {"io.max", "8:0 rbps=1\n8:16 rbps=2"}};
 static struct str_pair slash[] = {{"../x.y", "1"}};
 static struct str_pair no_dot[] = {{"x~", "1"}};
+static struct str_pair processes[] = {{"cgroup.procs", "1"}};
+static struct str_pair threads[] = {{"cgroup.threads", "1"}};
 
 static void unified_is_of_version_2(void **state)
 {
@@ -292,6 +294,14 @@ static void unified_is_of_version_2(void **state)
 		{{.unified = {no_dot, 1}},
 		 refused,
 		 "/unified/x~0: unified resource \"x~\" must be in the form CONTROLLER.PARAMETER"},
+		{{.unified = {processes, 1}},
+		 refused,
+		 "/unified/cgroup.procs: "
+		 "unified resource \"cgroup.procs\" is no limit: it takes processes"},
+		{{.unified = {threads, 1}},
+		 refused,
+		 "/unified/cgroup.threads: "
+		 "unified resource \"cgroup.threads\" is no limit: it takes processes"},
 	};
 
 	(void)state;
