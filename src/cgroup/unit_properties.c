@@ -75,6 +75,12 @@ static bool is_name(const char *name)
 					   "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == length;
 }
 
+/* With those, others of the host would come into the unit, and end with it. */
+static bool takes_processes(const char *name)
+{
+	return str_equal(name, "PIDs") || str_equal(name, "PIDFDs");
+}
+
 /* Whether a property is one in seconds, of which systemd only takes the one in microseconds. */
 static bool is_in_seconds(const char *name)
 {
@@ -110,6 +116,9 @@ static int add_annotation(struct builder *b, const char *name, const char *text,
 
 	if (!is_name(name))
 		return err_set(e, ERR_INVALID, "annotation " ANNOTATION "%s name incorrect", name);
+	if (takes_processes(name))
+		return err_set(e, ERR_INVALID, "annotation " ANNOTATION "%s is the runtime's alone",
+			       name);
 	if (dbus_parse(text, b->arena, &value, e) ||
 	    (is_in_seconds(name) && to_microseconds(&value, e))) {
 		err_wrap(e, "annotation " ANNOTATION "%s=%s value parse error", name, text);
