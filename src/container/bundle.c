@@ -146,7 +146,7 @@ void facts_of_labels(const struct spec *spec, const struct spec_process *process
 /* The CLONE_NEW… of those in which something is changed that is the host's in the host's own. */
 static uint64_t changed_namespaces(const struct spec *spec)
 {
-	uint64_t flags = CLONE_NEWNS;
+	uint64_t flags = CLONE_NEWNS | CLONE_NEWCGROUP;
 
 	if (spec->hostname || spec->domainname)
 		flags |= CLONE_NEWUTS;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,9 +20,11 @@
 #include "sys/inroot.h"
 #include "sys/mountfd.h"
 
-static bool own_namespace(const struct plan *plan)
+/* Given by its path, it may be the runtime's after all. */
+static bool own_namespace(const struct walk *w)
 {
-	return spec_namespace_find(plan->spec, NS_CGROUP);
+	return spec_namespace_find(w->plan->spec, NS_CGROUP) &&
+	       !(w->facts->own_namespaces & CLONE_NEWCGROUP);
 }
 
 /* A unit of systemd was made by the runtime, which init has waited for. */
@@ -45,20 +48,34 @@ static const char *path_of(const struct plan *plan, const char *name)
 	return NULL;
 }
 
-/*
- * Where a user namespace may not mount cgroup2 anew, the host's mount is bound: the container's
- * part, or all of it.
- */
+/* The host's mount: the container's part, or, where it sees all, all of it. */
 static int bind_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
 {
-	struct mountfd_attr change = {.set = attributes(w, mount)};
-	bool private = own_namespace(w->plan) && own_cgroup(w);
+	struct mountfd_attr change = {.set = attributes(w, mount), .propagation = MS_PRIVATE};
+	bool private = own_namespace(w) && own_cgroup(w);
 	const char *own = private ? path_of(w->plan, "") : NULL;
 	_close_ int tree = mountfd_clone(AT_FDCWD, own ? own : "/sys/fs/cgroup", true, e);
 
 	if (tree < 0 || mountfd_set(tree, &change, true, e))
 		return -1;
 	return fd_take(&tree);
+}
+
+/*
+ * cgroup2 has one set of options for all of the machine. Whoever mounts it from outside of all
+ * cgroup namespaces sets them, and so would take nsdelegate away. Elsewhere it is mounted anew,
+ * where a user namespace may do that.
+ */
+static int open_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
+{
+	int fs;
+
+	if (!own_namespace(w))
+		return bind_v2(w, mount, e);
+	fs = mountfd_new("cgroup2", "cgroup", NULL, 0, attributes(w, mount), e);
+	if (fs < 0 && (e->sys == EPERM || e->sys == EBUSY || e->sys == EACCES))
+		fs = bind_v2(w, mount, e);
+	return fs;
 }
 
 static int mount_v2(struct walk *w, const struct plan_mount *mount, struct err *e)
@@ -68,9 +85,7 @@ static int mount_v2(struct walk *w, const struct plan_mount *mount, struct err *
 
 	if (target < 0)
 		return -1;
-	fs = mountfd_new("cgroup2", "cgroup", NULL, 0, attributes(w, mount), e);
-	if (fs < 0 && (e->sys == EPERM || e->sys == EBUSY || e->sys == EACCES))
-		fs = bind_v2(w, mount, e);
+	fs = open_v2(w, mount, e);
 	if (fs < 0 || mounting_finish(fs, mount, e))
 		return -1;
 	return mountfd_attach(fs, target, e);
@@ -95,7 +110,7 @@ static int open_v1(struct walk *w, const struct cgroup_hierarchy *h, const char 
 {
 	const char *what = directory, *source = "cgroup";
 
-	if (!own_namespace(w->plan)) {
+	if (!own_namespace(w)) {
 		what = source_v1(w, h, e);
 		return what ? mountfd_clone(AT_FDCWD, what, true, e) : -1;
 	}

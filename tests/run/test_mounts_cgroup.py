@@ -123,6 +123,28 @@ def test_its_root_is_the_container_s_or_the_host_s(bundle, namespace):
     assert out.startswith("1\n") == namespace
 
 
+MARK = f'mount -o remount,bind,noatime {TOP} && exec "$@"'
+
+
+@pytest.mark.creel_only("1.1 mounts it anew")
+@pytest.mark.parametrize("given", [False, True], ids=["none", "the host's by its path"])
+def test_options_of_the_machine_stay(bundle, given):
+    """
+    cgroup2 has one set of options for all the machine, and whoever mounts it from outside of all
+    cgroup namespaces sets them: without nsdelegate, say. So it is the machine's own mount that is
+    seen then, which a mark on that tells.
+    """
+    only_v2()
+    bundle.host_namespace("cgroup")
+    if given:
+        bundle.namespace("cgroup", "/proc/self/ns/cgroup")
+    bundle.shell("cat /proc/self/mountinfo")
+    seen = host.parse_mountinfo(bundle.run(
+        wrapper=("unshare", "--mount", "--propagation", "private", "sh", "-c", MARK, "sh")).ok().stdout)
+    (mount,) = [m for m in seen if m.point == TOP]
+    assert mount.type == "cgroup2" and "noatime" in mount.options and "ro" in mount.options
+
+
 # ---- both ----
 
 @pytest.mark.creel_only("1.1 leaves the tmpfs writable")
