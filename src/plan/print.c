@@ -280,9 +280,30 @@ void plan_pointer(const struct step *step, char text[ERR_POINTER_MAX])
 		(void)snprintf(text, ERR_POINTER_MAX, "%s", step->pointer ? step->pointer : "");
 }
 
+/*
+ * Ends a line that began at start. Names in it are config.json's: with characters that steer they
+ * could forge lines of the plan, or do what they like with a terminal.
+ */
+static void end_line(struct str *out, size_t start)
+{
+	for (size_t i = start; !out->failed && i < out->length; i++) {
+		unsigned char *c = (unsigned char *)out->text + i;
+
+		if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* U+0080 to U+009F */
+			c[0] = c[1] = '?';
+		else if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	str_add_char(out, '\n');
+}
+
 static void print_clone(const struct plan *plan, struct str *out)
 {
-	str_add(out, "clone\n  namespaces: ");
+	size_t start;
+
+	str_add(out, "clone\n");
+	start = out->length;
+	str_add(out, "  namespaces: ");
 	if (plan->clone_flags)
 		add_ns_flags(out, plan->clone_flags);
 	else
@@ -293,11 +314,14 @@ static void print_clone(const struct plan *plan, struct str *out)
 		str_add(out, "; pid namespace joined: that of the container's init");
 	if (plan->by_intermediate)
 		str_add(out, "; by a process in between, after the join stage");
-	str_add_char(out, '\n');
-	for (size_t i = 0; i < plan->cgroup.count; i++)
-		str_addf(out, "  cgroup %s: %s\n",
+	end_line(out, start);
+	for (size_t i = 0; i < plan->cgroup.count; i++) {
+		start = out->length;
+		str_addf(out, "  cgroup %s: %s",
 			 plan->cgroup.item[i].name[0] ? plan->cgroup.item[i].name : "(unified)",
 			 plan->cgroup.item[i].path);
+		end_line(out, start);
+	}
 }
 
 static void print_stage(const struct plan *plan, enum plan_stage stage, struct str *out)
@@ -317,6 +341,7 @@ static void print_stage(const struct plan *plan, enum plan_stage stage, struct s
 	}
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct step *step = &plan->step[i];
+		size_t start = out->length;
 
 		if (step->stage != stage)
 			continue;
@@ -325,7 +350,7 @@ static void print_stage(const struct plan *plan, enum plan_stage stage, struct s
 		plan_pointer(step, pointer);
 		if (pointer[0])
 			str_addf(out, "  [%s]", pointer);
-		str_add_char(out, '\n');
+		end_line(out, start);
 	}
 }
 
