@@ -43,7 +43,14 @@ static const char *bind_source(struct steps *s, const struct plan_request *reque
 			      : arena_format(s->arena, e, "%s/%s", request->bundle, source);
 }
 
-static enum plan_mount_how how_of(const struct spec_mount *mount,
+/* Both names are for the view of the cgroups; on a hybrid machine the second one is for a part. */
+static bool is_cgroup(const struct steps *s, const char *type)
+{
+	return type && (str_equal(type, "cgroup") ||
+			(str_equal(type, "cgroup2") && s->facts->cgroup.layout == CGROUP_V2));
+}
+
+static enum plan_mount_how how_of(const struct steps *s, const struct spec_mount *mount,
 				  const struct mount_options *options)
 {
 	const uint64_t of_file_system = MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME;
@@ -56,7 +63,7 @@ static enum plan_mount_how how_of(const struct spec_mount *mount,
 		return MOUNT_REMOUNT;
 	if (is_bind(mount))
 		return MOUNT_BIND;
-	if (mount->type && str_equal(mount->type, "cgroup"))
+	if (is_cgroup(s, mount->type))
 		return MOUNT_CGROUP;
 	return MOUNT_NEW;
 }
@@ -161,7 +168,7 @@ static int fill(struct steps *s, const struct plan_request *request, const struc
 	if (mount_options_parse(&from->options, s->arena, &options, e))
 		return -1;
 	*mount = (struct plan_mount){
-		.how = how_of(from, &options),
+		.how = how_of(s, from, &options),
 		.target = str_clean_path(s->arena, from->destination, e),
 		.type = from->type ? from->type : "", /* the kernel knows no such device */
 		.source = from->source,

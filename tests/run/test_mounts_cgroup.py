@@ -128,13 +128,15 @@ MARK = f'mount -o remount,bind,noatime {TOP} && exec "$@"'
 
 @pytest.mark.creel_only("1.1 mounts it anew")
 @pytest.mark.parametrize("given", [False, True], ids=["none", "the host's by its path"])
-def test_options_of_the_machine_stay(bundle, given):
+@pytest.mark.parametrize("kind", ["cgroup", "cgroup2"])
+def test_options_of_the_machine_stay(bundle, entry, kind, given):
     """
     cgroup2 has one set of options for all the machine, and whoever mounts it from outside of all
     cgroup namespaces sets them: without nsdelegate, say. So it is the machine's own mount that is
     seen then, which a mark on that tells.
     """
     only_v2()
+    entry["type"] = kind
     bundle.host_namespace("cgroup")
     if given:
         bundle.namespace("cgroup", "/proc/self/ns/cgroup")
