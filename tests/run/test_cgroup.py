@@ -315,7 +315,7 @@ def test_unified(bundle):
 
 @pytest.mark.skipif(not V2, reason="unified is of cgroup v2")
 @pytest.mark.parametrize("name, text", [
-    ("a/b", "must be a file name"), ("nodot", "CONTROLLER.PARAMETER"),
+    ("a/b", "must be a file name"), ("cgroup.procs", "it takes processes"), ("nodot", "CONTROLLER.PARAMETER"),
     ("foo.max", "controller .*foo.* not available")])
 def test_bad_unified(bundle, name, text):
     resources(bundle, unified={name: "1"})
