@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -288,11 +289,14 @@ def test_pid_that_is_another_process_by_now(bundle):
     bundle.stop()
     path = bundle.root / bundle.id / "state.json"
     record = json.loads(path.read_text())
+    time.sleep(2 / os.sysconf("SC_CLK_TCK"))  # start times are counted in ticks
     with subprocess.Popen(["sleep", "1000"]) as other:
-        path.write_text(json.dumps(record | {"init_process_pid": other.pid}))
-        assert bundle.status() == "stopped"
-        bundle.kill("KILL").fails(part="container not running")
-        bundle.exec("true").fails(rc=255)
-        bundle.delete("--force").ok()
-        assert other.poll() is None
-        other.kill()
+        try:
+            path.write_text(json.dumps(record | {"init_process_pid": other.pid}))
+            assert bundle.status() == "stopped"
+            bundle.kill("KILL").fails(part="container not running")
+            bundle.exec("true").fails(rc=255)
+            bundle.delete("--force").ok()
+            assert other.poll() is None
+        finally:
+            other.kill()

@@ -44,7 +44,7 @@ def ended_later(bundle, how, call):
     Init that cannot read what create told it, as its last word, ends: create is over then, and the
     container has stopped.
     """
-    last = how.name == "create" and call and call.process != "0" and call.name == "recvmsg"
+    last = how.name.startswith("create") and call and call.process != "0" and call.name == "recvmsg"
     return last and bundle.status() == "stopped"
 
 
