@@ -53,7 +53,7 @@ static const char *plain_decimal(const char *text, long double *ret)
 
 	if (!whole && !part)
 		return NULL;
-	text += zeros < whole ? zeros : 0;
+	text += zeros;
 	if ((size_t)(end - text) >= sizeof(copy))
 		/* its last digits weigh nothing, or it is too large */
 		end = text + sizeof(copy) - 1;
