@@ -25,6 +25,8 @@ DIFFERENCES = [
      "a directory is masked by a tmpfs that can hold nothing, as in runc since 1.4"),
     (r"mounts: (.*/sys/fs/cgroup )rw(,.* tmpfs .*)", r"mounts: (.*/sys/fs/cgroup )ro(,.* tmpfs .*)",
      "a read-only cgroup mount is read-only as a whole, not below only"),
+    (r"mounts: (.* - cgroup2) cgroup \S+", r"mounts: (.* - cgroup2) \S+ \S+",
+     "the host's mount is bound where a new one would set the options of all of the machine"),
     (r"environment: HOME=", r"environment: HOME=/", "an unknown user's home is /, as in runc since 1.2"),
     (r"mounts: (.* tmpfs tmpfs [^ ]*?)(,uid=7)?", r"mounts: (.* tmpfs tmpfs [^ ]*),mode=755(,uid=7)?",
      "the mode of the directory below is given to the mount, not set afterwards, as in runc since 1.2"),
