@@ -51,6 +51,15 @@ def program():
     return Program(program_path(), ["--systemd-cgroup"] if BY_SYSTEMD else [])
 
 
+@pytest.fixture
+def faulty(program):
+    """The same program, which fails where it is told to."""
+    path = Path(os.environ.get("CREEL_FAULTY", program.path.parent / "tests/creel-faulty"))
+    if not path.exists():
+        pytest.skip(f"no {path}")
+    return Program(path, program.options)
+
+
 @pytest.fixture(scope="session")
 def workshop(program):
     """

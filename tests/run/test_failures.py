@@ -13,23 +13,19 @@ import shutil
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
 import stepper
-from program import PATH, Program, wait_until
+from program import PATH, wait_until
 
 MOST_STEPS = 400
 
 
 @pytest.fixture
-def faulty(bundle):
-    beside = bundle.program.path.parent / "tests" / "creel-faulty"
-    path = Path(os.environ.get("CREEL_FAULTY", beside))
-    if not path.exists():
-        pytest.skip(f"no {path}")
-    bundle.program = Program(path, bundle.program.options)
+def faulty(bundle, faulty):
+    """A bundle whose program fails where it is told to."""
+    bundle.program = faulty
     return bundle
 
 

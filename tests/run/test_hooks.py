@@ -139,11 +139,11 @@ def test_prestart_hook_finds_the_namespaces(noting):
 
 
 def test_working_directory_is_made_in_what_a_hook_mounts(bundle):
-    (bundle.rootfs / "work").mkdir()
-    bundle.process["cwd"] = "/work/deep"
-    bundle.hook("createContainer", f"mount -t tmpfs tmpfs {bundle.rootfs}/work")
-    assert bundle.output("pwd; stat -f -c %T .").split() == ["/work/deep", "tmpfs"]
-    assert not list((bundle.rootfs / "work").iterdir())
+    (bundle.rootfs / "place").mkdir()
+    bundle.process["cwd"] = "/place/deep"
+    bundle.hook("createContainer", f"mount -t tmpfs tmpfs {bundle.rootfs}/place")
+    assert bundle.output("pwd; stat -f -c %T .").split() == ["/place/deep", "tmpfs"]
+    assert not list((bundle.rootfs / "place").iterdir())
 
 
 def test_create_container_hook_is_in_all_namespaces_of_the_container(noting):

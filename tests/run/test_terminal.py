@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from program import PATH, Program, wait_until
+from program import PATH, wait_until
 from terminal import OFLAG, Listener, Master, Screen, close_all, get_size
 
 
@@ -27,12 +27,9 @@ def bundle(bundle):
 
 
 @pytest.fixture
-def faulty(bundle):
+def faulty(bundle, faulty):
     """A bundle whose program fails where it is told to."""
-    path = os.environ.get("CREEL_FAULTY", bundle.program.path.parent / "tests/creel-faulty")
-    if not os.path.exists(path):
-        pytest.skip(f"no {path}")
-    bundle.program = Program(path)
+    bundle.program = faulty
     return bundle
 
 

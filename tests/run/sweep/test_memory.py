@@ -6,13 +6,9 @@ creel-faulty is the program with one addition: CREEL_FAIL_PIECE=N in its environ
 piece fail.
 """
 
-import os
-from pathlib import Path
-
 import pytest
 
 from commands import COMMANDS, on_screen
-from program import Program
 from sweeping import is_told, told
 
 CASES = [(name, "rich") for name, how in COMMANDS.items()
@@ -20,15 +16,6 @@ CASES = [(name, "rich") for name, how in COMMANDS.items()
 CASES += [("run", how) for how in ("plain", "rare", "user_namespace", "between")]
 SAMPLE = 40
 IN_A_ROW = 3  # a piece that is only wanted, for a home directory, say, may be refused
-
-
-@pytest.fixture
-def faulty(bundle):
-    beside = bundle.program.path.parent / "tests" / "creel-faulty"
-    path = Path(os.environ.get("CREEL_FAULTY", beside))
-    if not path.exists():
-        pytest.skip(f"no {path}")
-    return Program(path, bundle.program.options)
 
 
 def count(fails):
