@@ -311,12 +311,9 @@ static int converse(struct dump *d, struct err *e)
 /* criu freezes the container, and thaws it; one that was killed may have left it frozen. */
 static void let_go_on(struct dump *d)
 {
-	bool frozen = false;
 	struct err why;
 
-	if (d->ct->status == CREEL_RUNNING && !d->unlocked &&
-	    (cgroup_frozen(&d->ct->cgroup, &frozen, &why) ||
-	     (frozen && cgroup_freeze(&d->ct->cgroup, false, &why))))
+	if (d->ct->status == CREEL_RUNNING && !d->unlocked && cgroup_thaw(&d->ct->cgroup, &why))
 		log_add(&d->c->log, LOG_LEVEL_WARNING, "%s", why.text);
 }
 
